@@ -14,7 +14,7 @@ struct buf {
 #define BUF_INIT(max) ((struct buf){.limit = (max)})
 #define _cleanup_buf_ ATTR_CLEANUP(buf_done)
 
-void buf_done(struct buf *b); /* frees; b is an empty buffer with the same limit after it */
+void buf_done(struct buf *b);  /* frees; b is an empty buffer with the same limit after it */
 void buf_reset(struct buf *b); /* empties, keeps the memory, clears `failed` */
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_slice(struct buf *b, struct slice s);

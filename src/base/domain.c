@@ -136,7 +136,8 @@ struct domain_text domain_text(const struct domain *d)
 			uint8_t c = d->wire[i];
 			if (c <= ' ' || c >= 0x7f)
 				n += (size_t)snprintf(t.s + n, 5, "\\%03u", c);
-			else if (c == '.' || c == '\\' || c == '"' || c == ';' || c == '(' || c == ')')
+			else if (c == '.' || c == '\\' || c == '"' || c == ';' || c == '('
+				 || c == ')')
 				n += (size_t)snprintf(t.s + n, 5, "\\%c", c);
 			else
 				t.s[n++] = (char)c;

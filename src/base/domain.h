@@ -9,7 +9,7 @@
 #define DOMAIN_TEXT_MAX 1024 /* every byte escaped as \DDD, and a NUL */
 
 struct domain {
-	uint8_t len; /* bytes in wire, the root label included: 1 for the root; 0 = none */
+	uint8_t len;	/* bytes in wire, the root label included: 1 for the root; 0 = none */
 	uint8_t labels; /* without the root label */
 	uint8_t wire[DOMAIN_WIRE_MAX];
 };

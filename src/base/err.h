@@ -8,11 +8,11 @@
 
 enum err_kind {
 	ERR_NONE,
-	ERR_SYNTAX, /* the bytes are not what they must be */
-	ERR_LIMIT, /* too long, too many, too deep */
+	ERR_SYNTAX,  /* the bytes are not what they must be */
+	ERR_LIMIT,   /* too long, too many, too deep */
 	ERR_MISSING, /* a file, a name, an entry is not there */
 	ERR_REFUSED, /* understood, and not allowed */
-	ERR_SYSTEM, /* the operating system said no */
+	ERR_SYSTEM,  /* the operating system said no */
 	ERR_CORRUPT, /* our own file is not as we wrote it */
 };
 

@@ -42,7 +42,8 @@ bool ip_eq(const struct ip *a, const struct ip *b);
 
 /* "address" or "address/len"; bits behind len must be zero. */
 bool prefix_parse(struct slice text, struct prefix *ret, struct err *err);
-struct prefix_text prefix_text(const struct prefix *p); /* without "/32" or "/128" when it is one address */
+struct prefix_text prefix_text(
+	const struct prefix *p); /* without "/32" or "/128" when it is one address */
 struct prefix prefix_of(const struct ip *ip, unsigned len); /* cuts the bits behind len */
 bool prefix_contains(const struct prefix *p, const struct ip *ip);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);

@@ -31,8 +31,7 @@ static const char *colour_of(enum log_level level)
 
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
-	static const char *const names[] = {
-		"", "", "", "error", "warn", "note", "info", "debug"};
+	static const char *const names[] = {"", "", "", "error", "warn", "note", "info", "debug"};
 	char line[2048];
 	struct timespec now;
 	int n;
@@ -44,8 +43,9 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 	if (out.journal)
 		n = snprintf(line, sizeof line, "<%d>%s", (int)level, event);
 	else
-		n = snprintf(line, sizeof line, "%s%s %s %s: %s", out.colour ? colour_of(level) : "",
-			time_text((int64_t)now.tv_sec * 1000).s, names[level], out.program, event);
+		n = snprintf(line, sizeof line, "%s%s %s %s: %s",
+			out.colour ? colour_of(level) : "", time_text((int64_t)now.tv_sec * 1000).s,
+			names[level], out.program, event);
 	if (fmt && *fmt) {
 		line[n++] = ' ';
 		va_start(ap, fmt);

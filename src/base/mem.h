@@ -6,5 +6,5 @@
 
 void *mem_new(size_t count, size_t size); /* zeroed */
 void *mem_resize(void *ptr, size_t size);
-char *mem_str(const char *s); /* a copy; NULL gives NULL */
+char *mem_str(const char *s);		      /* a copy; NULL gives NULL */
 char *mem_str_len(const char *s, size_t len); /* a NUL-terminated copy */

@@ -19,7 +19,8 @@ void loop_run(struct loop *l); /* until loop_stop() */
 void loop_stop(struct loop *l);
 
 /* Level-triggered; the caller owns fd and closes it after freeing the watch. */
-struct loop_watch *loop_watch_new(struct loop *l, int fd, unsigned events, loop_fd_fn *fn, void *ctx);
+struct loop_watch *loop_watch_new(
+	struct loop *l, int fd, unsigned events, loop_fd_fn *fn, void *ctx);
 void loop_watch_set(struct loop_watch *w, unsigned events); /* 0: pause */
 struct loop_watch *loop_watch_free(struct loop_watch *w);
 

@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 struct sandbox_needs {
-	const char *user; /* NULL or "": stay who we are */
-	const char *const *read_paths; /* NULL-terminated; NULL: none */
+	const char *user;		/* NULL or "": stay who we are */
+	const char *const *read_paths;	/* NULL-terminated; NULL: none */
 	const char *const *write_paths; /* NULL-terminated; NULL: none */
-	bool connects; /* opens new network or Unix connections after start */
-	bool spawns; /* starts other programs */
+	bool connects;			/* opens new network or Unix connections after start */
+	bool spawns;			/* starts other programs */
 };
 
 /* Drops to `user` (when root), no_new_privs, Landlock as far as the kernel has it, a seccomp filter

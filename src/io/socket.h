@@ -24,10 +24,13 @@ struct socket_address_text socket_address_text(const struct socket_address *a);
 struct ip socket_address_ip(const struct socket_address *a, uint16_t *ret_port);
 
 /* Each returns a descriptor, or -1 with words in err. */
-int socket_listen(const struct socket_address *a, struct err *err); /* TCP or Unix stream; replaces a stale Unix socket */
+int socket_listen(const struct socket_address *a,
+	struct err *err); /* TCP or Unix stream; replaces a stale Unix socket */
 int socket_bind_udp(const struct socket_address *a, bool reuseport, struct err *err);
-int socket_connect_stream(const struct socket_address *a, struct err *err); /* non-blocking connect */
-int socket_connect_udp(const struct socket_address *a, struct err *err); /* a random port, connected */
+int socket_connect_stream(
+	const struct socket_address *a, struct err *err); /* non-blocking connect */
+int socket_connect_udp(
+	const struct socket_address *a, struct err *err); /* a random port, connected */
 /* The next connection of a listener; -1 with errno EAGAIN when none waits. */
 int socket_accept(int listener, struct socket_address *ret_peer);
 /* The address a listening or bound socket got (after port 0). */

@@ -68,9 +68,16 @@ static void addresses(void **state)
 	static const struct {
 		const char *in, *out; /* out NULL: refused */
 	} cases[] = {
-		{"192.0.2.1", "192.0.2.1"}, {"2001:DB8::1", "2001:db8::1"}, {"IPv6:::1", "::1"},
-		{"192.0.2.01", NULL}, {"192.0.2", NULL}, {"1.2.3.256", NULL}, {"", NULL}, {":::", NULL},
-		{"::ffff:1.2.3.4", "::ffff:1.2.3.4"}, {"fe80::1%eth0", NULL},
+		{"192.0.2.1", "192.0.2.1"},
+		{"2001:DB8::1", "2001:db8::1"},
+		{"IPv6:::1", "::1"},
+		{"192.0.2.01", NULL},
+		{"192.0.2", NULL},
+		{"1.2.3.256", NULL},
+		{"", NULL},
+		{":::", NULL},
+		{"::ffff:1.2.3.4", "::ffff:1.2.3.4"},
+		{"fe80::1%eth0", NULL},
 	};
 	char reversed[IP_REVERSED_MAX];
 	struct ip ip;
@@ -147,7 +154,8 @@ static void domains(void **state)
 	assert_true(domain_from_wire(d.wire, d.len, &e) && domain_eq(&d, &e));
 	assert_false(domain_from_wire(d.wire, d.len - 1u, &e));
 	assert_false(domain_parse(slice_of(longest, 254), &d, &err));
-	assert_false(domain_parse(slice_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 64),
+	assert_false(domain_parse(
+		slice_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 64),
 		&d, &err));
 }
 

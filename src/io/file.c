@@ -1,0 +1,171 @@
+/* file.c - files read whole, mapped, and replaced so that no reader ever sees a half. */
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_regular(const char *path, struct stat *ret, struct err *err)
+{
+	/* O_NONBLOCK: a FIFO put in the file's place must not hang us. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, ret) != 0) {
+		err_errno(err, "cannot open %s", path);
+	} else if (!S_ISREG(ret->st_mode)) {
+		err_set(err, ERR_SYSTEM, "%s is not a regular file", path);
+	} else {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+bool file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
+{
+	struct stat st;
+	int fd = open_regular(path, &st, err);
+	struct buf b = BUF_INIT(limit);
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return false;
+	while (n > 0) {
+		char chunk[65536];
+		n = read(fd, chunk, sizeof chunk);
+		if (n < 0 && errno == EINTR) {
+			n = 1;
+			continue;
+		}
+		if (n > 0)
+			buf_add(&b, chunk, (size_t)n);
+		if (b.failed) {
+			err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, limit);
+			break;
+		}
+	}
+	if (n < 0)
+		err_errno(err, "cannot read %s", path);
+	close(fd);
+	if (n < 0 || b.failed) {
+		buf_done(&b);
+		return false;
+	}
+	buf_done(ret);
+	*ret = b;
+	return true;
+}
+
+bool file_map(const char *path, struct slice *ret, struct err *err)
+{
+	struct stat st;
+	int fd = open_regular(path, &st, err);
+	void *p;
+
+	if (fd < 0)
+		return false;
+	if (st.st_size == 0) {
+		close(fd);
+		*ret = SLICE_EMPTY;
+		return true;
+	}
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		return err_errno(err, "cannot map %s", path);
+	*ret = slice_of(p, (size_t)st.st_size);
+	return true;
+}
+
+void file_unmap(struct slice mapped)
+{
+	if (mapped.len)
+		munmap((void *)mapped.ptr, mapped.len);
+}
+
+bool file_write_all(int fd, struct slice content, struct err *err)
+{
+	while (content.len) {
+		ssize_t n = write(fd, content.ptr, content.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_errno(err, "cannot write");
+		content = slice_skip(content, (size_t)n);
+	}
+	return true;
+}
+
+bool file_sync_folder_of(const char *path, struct err *err)
+{
+	char folder[4096];
+	const char *slash = strrchr(path, '/');
+	bool ok;
+	int fd;
+
+	if (!slash)
+		snprintf(folder, sizeof folder, ".");
+	else
+		snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path),
+			path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "cannot open folder %s", folder);
+	ok = fsync(fd) == 0;
+	if (!ok)
+		err_errno(err, "cannot sync folder %s", folder);
+	close(fd);
+	return ok;
+}
+
+bool file_replace(const char *path, struct slice content, mode_t mode, struct err *err)
+{
+	char temporary[4096];
+	int fd;
+
+	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
+		return err_set(err, ERR_LIMIT, "%s: path too long", path);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "cannot make a file beside %s", path);
+	if (!file_write_all(fd, content, err)) {
+		err_prefix(err, "%s: ", temporary);
+		close(fd);
+		goto fail;
+	}
+	if (fchmod(fd, mode) != 0 || fsync(fd) != 0) {
+		err_errno(err, "cannot finish %s", temporary);
+		close(fd);
+		goto fail;
+	}
+	if (close(fd) != 0 || rename(temporary, path) != 0) {
+		err_errno(err, "cannot put %s in place", path);
+		goto fail;
+	}
+	return file_sync_folder_of(path, err);
+fail:
+	unlink(temporary);
+	return false;
+}
+
+bool file_make_folder(const char *path, mode_t mode, struct err *err)
+{
+	char part[4096];
+	size_t n = strlen(path);
+
+	if (n == 0 || n >= sizeof part)
+		return err_set(err, ERR_LIMIT, "folder name '%.80s' is empty or too long", path);
+	for (size_t i = 1; i <= n; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		slice_copy(slice_of(path, i), part, sizeof part);
+		if (mkdir(part, mode) != 0 && errno != EEXIST)
+			return err_errno(err, "cannot make folder %s", part);
+	}
+	return true;
+}
