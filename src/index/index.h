@@ -1,0 +1,44 @@
+/* index.h - one question to one set: snapshot and overlay together, and the set's rule on top. This is
+ * what a server calls.
+ *
+ *   struct asked q = asked_of(name below the zone, its length, its labels);
+ *   for each set of the zone (or of the place below it, see set_meta.places):
+ *           n = index_find(&ix, set, &q, now_s, hits);      n == 0: not listed in this set
+ *           for each hit: A hit.value.code; TXT value_expand(hit.value.text, index_subject(...))
+ * A zone's answer is the union over its sets (rbldnsd: "combination of several datasets"). */
+#pragma once
+
+#include "index/overlay.h"
+#include "index/snapshot.h"
+
+struct index {
+	const struct snapshot *snapshot;
+	const struct overlay *overlay; /* NULL: none */
+};
+
+/* What a name below a zone asks about. */
+struct asked {
+	const uint8_t *name;	  /* borrowed: wire form in lower case, the root label at its end */
+	uint8_t name_len, labels; /* name_len with the root label; labels without */
+	bool is_ip4, is_ip6;
+	bool from_ip6; /* the IPv4 address was asked in an IPv6 form (mapped or 6to4), as rbldnsd allows */
+	uint32_t ip4; /* host order */
+	uint8_t ip6[16];
+};
+
+/* Reads "4.3.2.1" (leading zeros pass, as with rbldnsd) and 32 nibbles. ::ffff:a.b.c.d is the IPv4
+ * address (is_ip4 alone); 2002:aabb:ccdd:: (6to4) is both. `name` as above; it must be valid. */
+struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels);
+struct asked asked_ip(const struct ip *ip); /* for those who do not come from DNS; name is "" */
+
+/* The hits that are the answer, at most SNAPSHOT_HITS_MAX of them; 0: not listed. */
+size_t index_find(const struct index *ix, size_t set, const struct asked *q, int64_t now_s,
+	struct hit hits[]);
+/* How many of the first hits (most specific first) are the answer under a rule. */
+size_t index_select(enum set_rule rule, const struct hit hits[], size_t n);
+
+#define INDEX_SUBJECT_MAX 1024
+/* What stands for $ in the text of this hit: the address asked, or the entry's name. The form is
+ * rbldnsd's. Returns its length in dst. */
+size_t index_subject(const struct set_meta *meta, const struct asked *q, const struct hit *hit,
+	char dst[INDEX_SUBJECT_MAX]);

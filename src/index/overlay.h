@@ -1,0 +1,39 @@
+/* overlay.h - what changed since the snapshot was written. One writer thread, any number of reader
+ * threads; readers never wait and never write. A record replaces the snapshot's entries of the same
+ * key: listed with a value, or gone. It belongs to one snapshot: sets are numbered as there.
+ *
+ * Memory that readers may still look at is freed by a grace period that the caller drives:
+ *   writer:  overlay_grace_start(o) notes what has been replaced so far;
+ *            then waits until every reader has been quiet once (between two questions, holding no
+ *            hit): say each worker counts its loops, and all counts moved or the worker sleeps;
+ *            then overlay_grace_end(o) frees it.
+ * A writer that never does so leaks until overlay_free(), and breaks nothing. */
+#pragma once
+
+#include "base/domain.h"
+#include "base/ip.h"
+#include "index/value.h"
+
+struct overlay;
+
+struct overlay *overlay_new(size_t set_count);
+struct overlay *overlay_free(struct overlay *o); /* no reader may be inside; NULL is fine */
+
+/* listed: NULL when the key is gone now. The text is copied. expires_s: 0 never. */
+void overlay_put_prefix(struct overlay *o, size_t set, const struct prefix *key,
+	const struct value *listed, int64_t expires_s);
+void overlay_put_name(struct overlay *o, size_t set, const struct domain *name, enum scope scope,
+	const struct value *listed, int64_t expires_s);
+size_t overlay_count(const struct overlay *o); /* records held, for deciding on a new snapshot */
+
+void overlay_grace_start(struct overlay *o); /* nothing when the last one has not ended */
+void overlay_grace_end(struct overlay *o);
+
+/* Reader's side: merges the overlay's records into the n hits of a snapshot lookup (most specific
+ * first) and returns the new count, at most SNAPSHOT_HITS_MAX. */
+size_t overlay_merge_ip4(const struct overlay *o, size_t set, uint32_t address, int64_t now_s,
+	struct hit hits[], size_t n);
+size_t overlay_merge_ip6(const struct overlay *o, size_t set, const uint8_t address[16],
+	int64_t now_s, struct hit hits[], size_t n);
+size_t overlay_merge_name(const struct overlay *o, size_t set, const uint8_t *name, size_t len,
+	unsigned labels, int64_t now_s, struct hit hits[], size_t n);

@@ -1,0 +1,38 @@
+/* snapshot.h - a read-only view of the bytes builder.c writes (mapped, not parsed): several sets of
+ * prefixes and names. One CRC32C covers every byte, and every offset is checked at open, so lookups
+ * trust. The format stands in docs/decisions/0010-snapshot-format.md. Many threads may read. */
+#pragma once
+
+#include "base/err.h"
+#include "base/ip.h"
+#include "index/meta.h"
+#include "index/value.h"
+
+struct snapshot;
+
+/* Most entries that may cover one question, and thus the room `hits` needs. */
+#define SNAPSHOT_HITS_MAX 128
+
+/* bytes must stay mapped, and 8-byte aligned, until snapshot_close(); they are not owned. NULL: cut
+ * short, changed, of another version or byte order, with words in err. Costs one pass over the bytes. */
+struct snapshot *snapshot_open(struct slice bytes, struct err *err);
+struct snapshot *snapshot_close(struct snapshot *s); /* NULL is fine; returns NULL */
+
+uint64_t snapshot_serial(const struct snapshot *s);
+size_t snapshot_set_count(const struct snapshot *s);
+struct slice snapshot_set_name(const struct snapshot *s, size_t set);
+const struct set_meta *snapshot_set_meta(const struct snapshot *s, size_t set);
+/* The first set of that name; false when there is none. */
+bool snapshot_set_find(const struct snapshot *s, struct slice name, size_t *ret_set);
+uint64_t snapshot_set_entries(const struct snapshot *s, size_t set);
+
+/* Every entry in force at now_s that covers the question, most specific first, exclusions before
+ * values of the same key; returns how many, at most SNAPSHOT_HITS_MAX. What they amount to says
+ * index_select() (index.h). */
+size_t snapshot_find_ip4(
+	const struct snapshot *s, size_t set, uint32_t address, int64_t now_s, struct hit hits[]);
+size_t snapshot_find_ip6(const struct snapshot *s, size_t set, const uint8_t address[16],
+	int64_t now_s, struct hit hits[]);
+/* name: wire form, lower case, with the root label at the end; labels without it. */
+size_t snapshot_find_name(const struct snapshot *s, size_t set, const uint8_t *name, size_t len,
+	unsigned labels, int64_t now_s, struct hit hits[]);
