@@ -173,7 +173,7 @@ bool code_set_weight(const struct code_set *s, const uint32_t *codes, size_t cou
 	long sum = 0;
 
 	for (size_t i = 0; s->count == 0 && i < count; i++)
-		plain |= codes[i] >> 24 == 127;
+		plain |= codes[i] >> 24 == 127 && codes[i] != 0x7f000001;
 	for (size_t i = 0; i < s->count; i++) {
 		if (!pattern_hits(&s->items[i], codes, count))
 			continue;

@@ -27,6 +27,7 @@ void code_set_done(struct code_set *s);
 bool code_set_matches(const struct code_set *s, uint32_t code);
 /* The weight of an answer: once `unweighted` if one of the codes matches a pattern without a weight,
  * and the weight of each other pattern that one of the codes matches. False when none does. An empty
- * set matches every code inside 127.0.0.0/8, with weight `unweighted`. */
+ * set matches every code inside 127.0.0.0/8 but 127.0.0.1, with weight `unweighted`: lists that refuse
+ * and resolvers that block answer 127.0.0.1, so it counts only where it is named. */
 bool code_set_weight(const struct code_set *s, const uint32_t *codes, size_t count, long unweighted,
 	long *ret_weight);

@@ -52,4 +52,6 @@ bool dnsbl_name_of_domain(const struct domain *d, const struct domain *zone, str
  * the listing stands without a text. list is copied; its upstream and error codes must stay. */
 struct dnsbl *dnsbl_start(const struct dnsbl_list *list, const struct domain *name,
 	int64_t timeout_ms, dnsbl_fn *fn, void *ctx);
+/* Before the end: the answer without its text once the A said listed, else NULL. */
+const struct dnsbl_answer *dnsbl_so_far(const struct dnsbl *d);
 struct dnsbl *dnsbl_cancel(struct dnsbl *d);

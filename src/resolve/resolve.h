@@ -34,7 +34,8 @@ const char *resolve_status_text(enum resolve_status s); /* "timed out", for peop
 
 #define RESOLVE_RECORDS_MAX 32 /* more in one answer are left out */
 
-/* What came back. Records are of the type asked, CNAMEs followed; rdata with names uncompressed. */
+/* What came back: records of the type asked, at the end of the CNAME chain if there is one. A: 4 bytes,
+ * AAAA: 16 bytes, PTR: an uncompressed name (domain_from_wire), TXT: its strings joined. */
 struct resolve_answer {
 	enum resolve_status status;
 	uint32_t ttl_s; /* how long it may still be kept */
@@ -52,7 +53,8 @@ struct resolver_limits {
 };
 
 struct resolver *resolver_new(struct loop *l, const struct resolver_limits *limits);
-/* Its upstreams go with it. Open lookups are dropped without a call. NULL is fine; returns NULL. */
+/* Its upstreams go with it. Open lookups are dropped without a call.
+ * NULL is fine; returns NULL. */
 struct resolver *resolver_free(struct resolver *r);
 
 /* servers: "127.0.0.1:53", "[::1]:53" or without the port. None: those of /etc/resolv.conf, read

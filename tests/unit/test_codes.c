@@ -98,6 +98,8 @@ static void test_weights(void **state)
 	codes[0] = code_of("127.9.9.9");
 	assert_true(code_set_weight(&none, codes, 1, 4, &weight));
 	assert_int_equal(weight, 4);
+	codes[0] = code_of("127.0.0.1");
+	assert_false(code_set_weight(&none, codes, 1, 4, &weight));
 	codes[0] = code_of("10.0.0.2");
 	assert_false(code_set_weight(&none, codes, 1, 4, &weight));
 	assert_false(code_set_parse((const char *const[]){"127.0.0.2", "x"}, 2, &none, NULL));
