@@ -28,24 +28,24 @@ struct config_list {
 	char *zone; /* its DNS zone, text */
 	struct domain zone_name;
 	enum list_kind kind;
-	char *title; /* one line for people */
+	char *title;   /* one line for people */
 	uint32_t code; /* 127.0.0.x, host order */
-	char *text; /* TXT template; $ becomes what was asked */
-	char *url; /* where the portal explains a listing; $ likewise */
+	char *text;    /* TXT template; $ becomes what was asked */
+	char *url;     /* where the portal explains a listing; $ likewise */
 	/* what gets listed */
 	bool automatic; /* listed by evidence; no: by hand and import only */
 	long threshold; /* weight of evidence within the window that lists */
 	long window;
 	long distinct_traps; /* at least so many different traps within the window */
-	long ip6_prefix; /* IPv6 evidence lists this prefix (64) */
+	long ip6_prefix;     /* IPv6 evidence lists this prefix (64) */
 	/* how long */
-	long lifetime; /* of the first listing */
+	long lifetime;	   /* of the first listing */
 	long lifetime_max; /* doubling at each relisting stops here */
 	/* how to leave */
 	enum list_leave leave;
 	bool leave_fcrdns; /* forward and reverse DNS must match */
-	long leave_quiet; /* no evidence for so long before a removal */
-	long leave_max; /* at most so many removals granted per subject ... */
+	long leave_quiet;  /* no evidence for so long before a removal */
+	long leave_max;	   /* at most so many removals granted per subject ... */
 	long leave_period; /* ... within this time; after that only expiry */
 	/* DNS */
 	long ttl;
@@ -65,11 +65,11 @@ struct config_zone { /* dnsd: zone "bl.example" { data = {...} }: rbldnsd files 
 
 struct config_dnsd {
 	char *user;
-	struct strings listen; /* addr:port, UDP and TCP */
-	long workers; /* 0: one for each processor */
+	struct strings listen;	     /* addr:port, UDP and TCP */
+	long workers;		     /* 0: one for each processor */
 	long tcp_sessions, tcp_idle; /* at once; seconds */
-	struct strings nameservers; /* NS of our zones */
-	char *hostmaster; /* SOA RNAME */
+	struct strings nameservers;  /* NS of our zones */
+	char *hostmaster;	     /* SOA RNAME */
 	struct config_zone *zones;
 	size_t zone_count;
 	long check_interval; /* seconds between looks for changed rbldnsd files */
@@ -78,13 +78,13 @@ struct config_dnsd {
 struct config_trapd {
 	char *user;
 	struct strings listen;
-	char *host_name; /* in the banner and in Received */
-	struct strings domains; /* mail to any address here is trap mail; empty: every recipient */
-	struct prefixes relays; /* own MXes: the sender is in the Received header they wrote */
+	char *host_name;	 /* in the banner and in Received */
+	struct strings domains;	 /* mail to any address here is trap mail; empty: every recipient */
+	struct prefixes relays;	 /* own MXes: the sender is in the Received header they wrote */
 	struct prefixes proxies; /* peers that speak PROXY v2 first */
 	char *tls_certificate, *tls_key; /* empty: self-signed */
 	long max_sessions, max_sessions_per_ip, max_size, max_recipients, timeout;
-	char *sensor; /* this trap's name in the evidence */
+	char *sensor;	   /* this trap's name in the evidence */
 	char *secret_file; /* key for naming traps; made at the first start */
 };
 
@@ -94,22 +94,23 @@ struct config_gate_list { /* gated: list "zen.spamhaus.org" { ... } */
 	struct domain zone_name;
 	enum gate_kind kind;
 	long weight; /* of a hit; may be negative for block lists that mean well */
-	struct strings codes; /* "127.0.0.2", "127.0.0.[2..11]", each with "*weight"; empty: any 127/8 */
+	struct strings
+		codes; /* "127.0.0.2", "127.0.0.[2..11]", each with "*weight"; empty: any 127/8 */
 	struct strings error_codes; /* never a hit: "127.255.255.[0..255]" */
-	char *server; /* addr:port that answers for this list; empty: the resolver */
+	char *server;		    /* addr:port that answers for this list; empty: the resolver */
 	char *reply; /* reject text; $ client, %t TXT reason, %z zone; empty: the default */
-	bool ip6; /* asks IPv6 too */
+	bool ip6;    /* asks IPv6 too */
 	bool enabled;
 };
 
 struct config_gated {
 	char *user;
-	struct strings milter; /* addresses of the milter door */
-	struct strings policy; /* addresses of the Postfix policy door */
-	struct strings resolver; /* addr:port */
-	struct prefixes own_networks; /* never judged */
+	struct strings milter;		  /* addresses of the milter door */
+	struct strings policy;		  /* addresses of the Postfix policy door */
+	struct strings resolver;	  /* addr:port */
+	struct prefixes own_networks;	  /* never judged */
 	long reject_at, defer_at, tag_at; /* score thresholds; 0: never */
-	long timeout_ms; /* for the answers of all lists */
+	long timeout_ms;		  /* for the answers of all lists */
 	long cache_entries, max_ttl;
 	char *header; /* name of the header that tags */
 	struct config_gate_list *lists;
@@ -118,20 +119,21 @@ struct config_gated {
 
 struct config_webd {
 	char *user;
-	char *listen; /* addr:port */
+	char *listen;	/* addr:port */
 	char *base_url; /* as the world sees it */
 	char *operator_name, *contact;
-	struct strings resolver; /* for FCrDNS */
+	struct strings resolver;	 /* for FCrDNS */
 	struct prefixes trusted_proxies; /* whose X-Forwarded-For counts */
 	long max_connections, max_per_ip;
 };
 
 struct config_listd {
 	char *user;
-	char *store; /* file of the SQLite store; empty: state-dir/sekisho.db */
+	char *store;		/* file of the SQLite store; empty: state-dir/sekisho.db */
 	long snapshot_interval; /* seconds between snapshots when there were changes */
-	long keep_evidence; /* days */
-	struct prefixes never; /* never listed: own networks and partners; special ranges always are */
+	long keep_evidence;	/* days */
+	struct prefixes
+		never; /* never listed: own networks and partners; special ranges always are */
 	struct strings never_domains;
 	struct config_weights weights;
 };
@@ -145,7 +147,7 @@ struct config_check {
 struct config {
 	char *path;
 	char *state_dir; /* /var/lib/sekisho */
-	char *run_dir; /* /run/sekisho: listd.sock, publish/ */
+	char *run_dir;	 /* /run/sekisho: listd.sock, publish/ */
 	struct config_list *lists;
 	size_t list_count;
 	struct config_dnsd dnsd;

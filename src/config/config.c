@@ -1,0 +1,498 @@
+/* config.c - reads the configuration file: libconfuse for the syntax, options.c for what it may say. */
+#include "base/duration.h"
+#include "base/mem.h"
+#include "config/options.h"
+#include "io/file.h"
+
+#include <confuse.h>
+#include <stdarg.h>
+
+#define SECTIONS_MAX 16
+#define FILE_MAX ((size_t)4 * 1024 * 1024)
+#define TITLED_MAX 100000 /* sections of one kind */
+/* libconfuse takes a file that ends inside a section. An option that is known only outside all sections,
+ * put behind the text, finds that out. */
+#define END_MARK "__end"
+
+/* The load under way: libconfuse gives its callbacks no context of ours. */
+static struct {
+	struct buf *faults;
+	const char *path;
+} loading;
+
+static void fault(int line, const char *fmt, ...) ATTR_FORMAT(2, 3);
+static void fault(int line, const char *fmt, ...)
+{
+	char words[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof words, fmt, ap);
+	va_end(ap);
+	if (line > 0)
+		buf_addf(loading.faults, "%s:%d: %s\n", loading.path, line, words);
+	else
+		buf_addf(loading.faults, "%s: %s\n", loading.path, words);
+}
+
+static void syntax_fault(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char words[400];
+
+	vsnprintf(words, sizeof words, fmt, ap);
+	if (strstr(words, END_MARK))
+		snprintf(words, sizeof words, "the file ends inside a section: a closing } is missing");
+	fault(cfg ? cfg->line : 0, "%s%s", words,
+		strncmp(words, "no such option", 14) == 0 ? " (sekisho config help lists them all)"
+							  : "");
+}
+
+static bool is_list(const struct option *o)
+{
+	return o->type == OPTION_TEXTS || o->type == OPTION_PREFIXES || o->type == OPTION_ADDRESSES
+	       || o->type == OPTION_DOMAINS;
+}
+
+/* The values libconfuse holds for an option. */
+static size_t values_of(cfg_t *cfg, const char *name, const char **ret, size_t max)
+{
+	cfg_opt_t *opt = cfg_getopt(cfg, name);
+	size_t n = opt ? cfg_opt_size(opt) : 0;
+
+	for (size_t i = 0; i < n && i < max; i++)
+		ret[i] = cfg_opt_getnstr(opt, (unsigned)i);
+	return n;
+}
+
+#define VALUES_MAX 10000
+
+static int check_option(const struct option_section *section, cfg_t *cfg, cfg_opt_t *opt)
+{
+	const struct option *o = section->options;
+	const char **values = mem_new(VALUES_MAX, sizeof *values);
+	void *scratch = mem_new(1, section->size);
+	size_t count;
+	struct err err;
+
+	while (o->name && strcmp(o->name, opt->name) != 0)
+		o++;
+	count = values_of(cfg, opt->name, values, VALUES_MAX);
+	if (count > VALUES_MAX)
+		fault(cfg->line, "%s: more than %d values", opt->name, VALUES_MAX);
+	else if (o->name && count && !option_set(o, values, count, scratch, &err))
+		fault(cfg->line, "%s: %s", opt->name, err.text);
+	if (o->name)
+		option_done(o, scratch);
+	free(scratch);
+	free(values);
+	return 0; /* go on: every fault is told */
+}
+
+/* Which section an option stands in is known only by which callback is called. */
+#define CHECKER(n)                                                                                 \
+	static int check_##n(cfg_t *cfg, cfg_opt_t *opt)                                           \
+	{                                                                                          \
+		return check_option(&option_sections[n], cfg, opt);                                \
+	}
+CHECKER(0)
+CHECKER(1)
+CHECKER(2) CHECKER(3) CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7) CHECKER(8)
+	CHECKER(9) static const cfg_validate_callback_t checkers[] = {check_0, check_1, check_2,
+		check_3, check_4, check_5, check_6, check_7, check_8, check_9};
+
+static const char *leaf_name(const char *name)
+{
+	const char *bar = strrchr(name, '|');
+
+	return bar ? bar + 1 : name;
+}
+
+static bool is_child(const char *parent, const char *name)
+{
+	const char *bar = strrchr(name, '|');
+
+	if (!*name)
+		return false;
+	if (!*parent)
+		return !bar;
+	return bar && (size_t)(bar - name) == strlen(parent)
+	       && strncmp(parent, name, strlen(parent)) == 0;
+}
+
+/* libconfuse's table of a section and of those inside it; freed by free_opts(). */
+static cfg_opt_t *make_opts(const struct option_section *section)
+{
+	size_t n = 0;
+	cfg_opt_t *opts;
+
+	while (section->options[n].name)
+		n++;
+	opts = mem_new(n + SECTIONS_MAX + 2, sizeof *opts);
+	n = 0;
+	for (const struct option *o = section->options; o->name; o++, n++) {
+		if (is_list(o))
+			opts[n] = (cfg_opt_t)CFG_STR_LIST(o->name, NULL, CFGF_NODEFAULT);
+		else
+			opts[n] = (cfg_opt_t)CFG_STR(o->name, NULL, CFGF_NODEFAULT);
+	}
+	for (const struct option_section *s = option_sections; s->name; s++) {
+		cfg_flag_t flags =
+			s->titled ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES : CFGF_NONE;
+
+		if (is_child(section->name, s->name))
+			opts[n++] = (cfg_opt_t)CFG_SEC(leaf_name(s->name), make_opts(s), flags);
+	}
+	if (!*section->name)
+		opts[n++] = (cfg_opt_t)CFG_STR(END_MARK, NULL, CFGF_NODEFAULT);
+	opts[n] = (cfg_opt_t)CFG_END();
+	return opts;
+}
+
+static void free_opts(cfg_opt_t *opts)
+{
+	for (cfg_opt_t *o = opts; o->name; o++)
+		if (o->type == CFGT_SEC)
+			free_opts(o->subopts);
+	free(opts);
+}
+
+static void set_checkers(cfg_t *cfg)
+{
+	for (size_t i = 0; option_sections[i].name; i++) {
+		const struct option_section *s = &option_sections[i];
+		for (const struct option *o = s->options; o->name; o++) {
+			char path[128];
+			snprintf(
+				path, sizeof path, "%s%s%s", s->name, *s->name ? "|" : "", o->name);
+			cfg_set_validate_func(cfg, path, checkers[i]);
+		}
+	}
+}
+
+static const struct option_section *section_named(const char *name)
+{
+	const struct option_section *s = option_sections;
+
+	while (s->name && strcmp(s->name, name) != 0)
+		s++;
+	return s;
+}
+
+static void fill(const char *name, cfg_t *cfg, void *base)
+{
+	const char **values = mem_new(VALUES_MAX, sizeof *values);
+	struct err err;
+
+	for (const struct option *o = section_named(name)->options; o->name; o++) {
+		size_t count = cfg ? values_of(cfg, o->name, values, VALUES_MAX) : 0;
+		bool given = cfg && cfg_getopt(cfg, o->name) && cfg_size(cfg, o->name) > 0;
+
+		if (given && option_set(o, values, count, base, &err))
+			continue;
+		if (!option_set_fallback(o, base, &err))
+			abort(); /* a default of ours that we do not take */
+	}
+	free(values);
+}
+
+static void *fill_titled(const char *name, cfg_t *cfg, size_t *ret_count)
+{
+	const struct option_section *s = section_named(name);
+	unsigned count = cfg ? cfg_size(cfg, leaf_name(name)) : 0;
+	char *items;
+
+	if (count > TITLED_MAX)
+		count = TITLED_MAX;
+	items = mem_new(count, s->size);
+	for (unsigned i = 0; i < count; i++) {
+		cfg_t *section = cfg_getnsec(cfg, leaf_name(name), i);
+		char *item = items + i * s->size;
+
+		fill(name, section, item);
+		/* The title is the first member of every titled section's struct. */
+		*(char **)(void *)item = mem_str(cfg_title(section));
+	}
+	*ret_count = count;
+	return items;
+}
+
+static int line_of(cfg_t *cfg, const char *section, size_t i)
+{
+	cfg_t *s = cfg_getnsec(cfg, section, (unsigned)i);
+
+	return s ? s->line : 0;
+}
+
+static char *join(const char *a, const char *b)
+{
+	struct buf path = BUF_INIT(4096);
+
+	buf_addf(&path, "%s%s", a, b);
+	return path.ptr;
+}
+
+static void replace_if_empty(char **text, char *fallback)
+{
+	if (**text) {
+		free(fallback);
+		return;
+	}
+	free(*text);
+	*text = fallback;
+}
+
+static bool is_plain_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n; i++)
+		if (!ascii_is_alpha(s[i]) && !ascii_is_digit(s[i]) && s[i] != '-' && s[i] != '_'
+			&& s[i] != '.')
+			return false;
+	return n > 0 && n <= 64;
+}
+
+static void finish_list(cfg_t *cfg, struct config *c, size_t i)
+{
+	struct config_list *l = &c->lists[i];
+	int line = line_of(cfg, "list", i);
+
+	if (!is_plain_name(l->name))
+		fault(line, "list: a name has 1 to 64 letters, digits, '-', '_' or '.'");
+	if (!*l->zone)
+		fault(line,
+			"list \"%s\": zone is missing: say under which DNS name it is published",
+			l->name);
+	else
+		domain_parse_idn(slice_str(l->zone), &l->zone_name, NULL);
+	if (l->lifetime_max < l->lifetime)
+		fault(line, "list \"%s\": lifetime-max is less than lifetime", l->name);
+	replace_if_empty(&l->title, mem_str(l->name));
+	if (!*l->url && *c->webd.base_url)
+		replace_if_empty(&l->url, join(c->webd.base_url, "/q?q=$"));
+	if (!*l->text) {
+		struct buf text = BUF_INIT(1024);
+		buf_addf(&text, *l->url ? "%s: $ is listed, see %s" : "%s: $ is listed%s", l->title,
+			l->url);
+		replace_if_empty(&l->text, text.ptr);
+	}
+	if (strlen(l->text) > 200)
+		fault(line,
+			"list \"%s\": text has more than 200 bytes: make text, title or url "
+			"shorter",
+			l->name);
+}
+
+/* What needs more than one option to judge, and defaults made from other options. */
+static void finish(cfg_t *cfg, struct config *c)
+{
+	for (size_t i = 0; i < c->list_count; i++)
+		finish_list(cfg, c, i);
+	for (size_t i = 0; i < c->dnsd.zone_count; i++) {
+		struct config_zone *z = &c->dnsd.zones[i];
+		struct err err;
+		int line = line_of(cfg_getsec(cfg, "dnsd"), "zone", i);
+
+		if (!domain_parse_idn(slice_str(z->name), &z->zone_name, &err))
+			fault(line, "zone \"%s\": %s", z->name, err.text);
+		if (z->data.count == 0)
+			fault(line,
+				"zone \"%s\": data is missing: name a data set, as in "
+				"{\"ip4set:file\"}",
+				z->name);
+	}
+	for (size_t i = 0; i < c->gated.list_count; i++) {
+		struct config_gate_list *g = &c->gated.lists[i];
+		struct err err;
+
+		if (!domain_parse_idn(slice_str(g->zone), &g->zone_name, &err))
+			fault(line_of(cfg_getsec(cfg, "gated"), "list", i), "list \"%s\": %s",
+				g->zone, err.text);
+	}
+	if (!*c->trapd.tls_certificate != !*c->trapd.tls_key)
+		fault(0, "trapd: tls-certificate and tls-key belong together: give both or none");
+	replace_if_empty(&c->listd.store, join(c->state_dir, "/sekisho.db"));
+	replace_if_empty(&c->trapd.secret_file, join(c->state_dir, "/trapd/secret"));
+	c->socket_path = join(c->run_dir, "/listd.sock");
+	c->publish_dir = join(c->state_dir, "/publish");
+}
+
+static struct config *build(cfg_t *cfg, const char *path)
+{
+	struct config *c = mem_new(1, sizeof *c);
+	cfg_t *dnsd = cfg_getsec(cfg, "dnsd"), *gated = cfg_getsec(cfg, "gated");
+
+	c->path = mem_str(path);
+	fill("", cfg, c);
+	c->lists = fill_titled("list", cfg, &c->list_count);
+	fill("dnsd", dnsd, &c->dnsd);
+	c->dnsd.zones = fill_titled("dnsd|zone", dnsd, &c->dnsd.zone_count);
+	fill("trapd", cfg_getsec(cfg, "trapd"), &c->trapd);
+	fill("gated", gated, &c->gated);
+	c->gated.lists = fill_titled("gated|list", gated, &c->gated.list_count);
+	fill("webd", cfg_getsec(cfg, "webd"), &c->webd);
+	fill("listd", cfg_getsec(cfg, "listd"), &c->listd);
+	fill("check", cfg_getsec(cfg, "check"), &c->check);
+	finish(cfg, c);
+	return c;
+}
+
+struct config *config_load(const char *path, struct buf *ret_faults)
+{
+	struct buf text = BUF_INIT(0);
+	struct config *c = NULL;
+	cfg_opt_t *opts;
+	struct err err;
+	cfg_t *cfg;
+
+	buf_reset(ret_faults);
+	if (!file_read(path, FILE_MAX, &text, &err)) {
+		buf_addf(ret_faults, "%s\n", err.text);
+		return NULL;
+	}
+	loading.faults = ret_faults;
+	loading.path = path;
+	if (text.len && memchr(text.ptr, 0, text.len)) {
+		fault(0, "holds a NUL byte: this is no text file");
+		buf_done(&text);
+		return NULL;
+	}
+	text.limit += 64;
+	buf_add_str(&text, "\n" END_MARK " = yes\n");
+	opts = make_opts(&option_sections[0]);
+	cfg = cfg_init(opts, CFGF_NONE);
+	cfg_set_error_function(cfg, syntax_fault);
+	set_checkers(cfg);
+	if (cfg_parse_buf(cfg, buf_str(&text)) == CFG_SUCCESS)
+		c = build(cfg, path);
+	else if (ret_faults->len == 0)
+		fault(cfg->line, "cannot be understood");
+	cfg_free(cfg);
+	free_opts(opts);
+	buf_done(&text);
+	return ret_faults->len ? config_free(c) : c;
+}
+
+/* ---- walking over a whole configuration: print and free ---- */
+
+typedef void walk_fn(const struct option_section *s, const char *title, void *base, void *ctx);
+
+static void walk_titled(const char *name, void *items, size_t count, walk_fn *fn, void *ctx)
+{
+	const struct option_section *s = section_named(name);
+
+	for (size_t i = 0; i < count; i++) {
+		char *item = (char *)items + i * s->size;
+		fn(s, *(char **)(void *)item, item, ctx);
+	}
+}
+
+static void print_section(const struct option_section *s, const char *title, void *base, void *ctx)
+{
+	FILE *to = ctx;
+	const char *indent = strchr(s->name, '|') ? "\t\t" : "\t";
+
+	fprintf(to, title ? "%.*s%s \"%s\" {\n" : "%.*s%s {\n", (int)strlen(indent) - 1, indent,
+		leaf_name(s->name), title ? title : "");
+	for (const struct option *o = s->options; o->name; o++) {
+		fputs(indent, to);
+		option_print(o, base, to);
+	}
+	/* dnsd and gated hold sections of their own: their printers close them. */
+	if (strcmp(s->name, "dnsd") != 0 && strcmp(s->name, "gated") != 0)
+		fprintf(to, "%.*s}\n", (int)strlen(indent) - 1, indent);
+}
+
+void config_print(const struct config *c, FILE *to)
+{
+	for (const struct option *o = section_named("")->options; o->name; o++)
+		option_print(o, c, to);
+	walk_titled("list", c->lists, c->list_count, print_section, to);
+	print_section(section_named("dnsd"), NULL, (void *)&c->dnsd, to);
+	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, print_section, to);
+	fputs("}\n", to);
+	print_section(section_named("trapd"), NULL, (void *)&c->trapd, to);
+	print_section(section_named("gated"), NULL, (void *)&c->gated, to);
+	walk_titled("gated|list", c->gated.lists, c->gated.list_count, print_section, to);
+	fputs("}\n", to);
+	print_section(section_named("webd"), NULL, (void *)&c->webd, to);
+	print_section(section_named("listd"), NULL, (void *)&c->listd, to);
+	print_section(section_named("check"), NULL, (void *)&c->check, to);
+}
+
+static void free_section(const struct option_section *s, const char *title, void *base, void *ctx)
+{
+	(void)ctx;
+	for (const struct option *o = s->options; o->name; o++)
+		option_done(o, base);
+	free((void *)title);
+}
+
+struct config *config_free(struct config *c)
+{
+	if (!c)
+		return NULL;
+	walk_titled("list", c->lists, c->list_count, free_section, NULL);
+	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, free_section, NULL);
+	walk_titled("gated|list", c->gated.lists, c->gated.list_count, free_section, NULL);
+	free_section(section_named(""), NULL, c, NULL);
+	free_section(section_named("dnsd"), NULL, &c->dnsd, NULL);
+	free_section(section_named("trapd"), NULL, &c->trapd, NULL);
+	free_section(section_named("gated"), NULL, &c->gated, NULL);
+	free_section(section_named("webd"), NULL, &c->webd, NULL);
+	free_section(section_named("listd"), NULL, &c->listd, NULL);
+	free_section(section_named("check"), NULL, &c->check, NULL);
+	free(c->lists);
+	free(c->dnsd.zones);
+	free(c->gated.lists);
+	free(c->socket_path);
+	free(c->publish_dir);
+	free(c->path);
+	free(c);
+	return NULL;
+}
+
+static void help_default(const struct option *o, char *ret, size_t size)
+{
+	if (is_list(o)) {
+		struct slice rest = slice_str(o->fallback), word;
+		size_t n = (size_t)snprintf(ret, size, "{");
+
+		for (int i = 0; slice_cut_word(&rest, &word); i++)
+			n += (size_t)snprintf(
+				ret + n, size - n, "%s%.*s", i ? ", " : "", SLICE_FMT(word));
+		snprintf(ret + n, size - n, "}");
+	} else {
+		snprintf(ret, size, "%s", *o->fallback ? o->fallback : "\"\"");
+	}
+}
+
+void config_help(FILE *to)
+{
+	for (const struct option_section *s = option_sections; s->name; s++) {
+		fprintf(to, "%s%s%s  - %s\n", *s->name ? s->name : "(top)",
+			s->titled ? " \"name\"" : "", *s->name ? " { }" : "", s->help);
+		for (const struct option *o = s->options; o->name; o++) {
+			char fallback[300];
+
+			help_default(o, fallback, sizeof fallback);
+			fprintf(to, "  %-20s %-24s %s", o->name, fallback, o->help);
+			if (o->type == OPTION_COUNT)
+				fprintf(to, " (%ld to %ld)", o->min, o->max);
+			if (o->type == OPTION_DURATION)
+				fprintf(to, " (%s to %s)", duration_text(o->min).s,
+					duration_text(o->max).s);
+			for (int i = 0; o->words && o->words[i]; i++)
+				fprintf(to, "%s%s", i ? ", " : " (", o->words[i]);
+			fprintf(to, o->words ? ")\n" : "\n");
+		}
+	}
+}
+
+const struct config_list *config_find_list(const struct config *c, struct slice name)
+{
+	for (size_t i = 0; i < c->list_count; i++)
+		if (slice_eq(slice_str(c->lists[i].name), name))
+			return &c->lists[i];
+	return NULL;
+}
