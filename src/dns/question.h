@@ -1,0 +1,29 @@
+/* question.h - a client's message as a server reads it: in place, in one pass, nothing allocated. */
+#pragma once
+
+#include "dns/wire.h"
+
+enum dns_question_status {
+	DNS_QUESTION_OK,
+	DNS_QUESTION_IGNORE, /* shorter than a header, or itself a reply: an answer could start a loop */
+	DNS_QUESTION_FORMERR,
+	DNS_QUESTION_NOTIMP, /* another opcode than QUERY */
+};
+
+struct dns_question {
+	uint16_t id, flags; /* as received; set whenever the status is not IGNORE */
+	uint16_t type, class;
+	uint16_t
+		end; /* offset behind the question: the bytes that a reply echoes; 0: none to echo */
+	bool edns, dnssec_ok, tsig;
+	uint8_t edns_version;
+	uint16_t udp_size;  /* what the client takes over UDP; 512 without EDNS, never less */
+	struct domain name; /* in lower case; valid only when `end` is not 0 */
+	uint8_t label_at
+		[128]; /* where in name.wire each label starts; the root's is the last one */
+};
+
+/* Exactly one question, of class and type any, no compression in its name; then whole records, of which
+ * only OPT and TSIG are looked at (RFC 6891: one OPT at most, owned by the root); nothing behind them.
+ * On FORMERR and NOTIMP what was read so far stands in *ret, for the reply. */
+enum dns_question_status dns_question_parse(struct slice message, struct dns_question *ret);
