@@ -1,0 +1,26 @@
+/* answer.h - one question, one reply: the whole behaviour of the server as a pure function of what is
+ * served, the message and the time. UDP workers, TCP, tests and the fuzzer all call it.
+ *
+ * Zones of this site's lists follow RFC 5782 (5) whatever their data says: 127.0.0.2 (also as
+ * ::ffff:7f00:2) and 127.0.0.<code> are listed, 127.0.0.1 is not; "test" is, "invalid" is not. Zones of
+ * rbldnsd's files answer what the files say. ANY: our lists give the A records alone (RFC 8482, 4.1: one
+ * RRset of those there are, which tells those who ask ANY that a name is listed); rbldnsd's files give A
+ * and TXT as rbldnsd does, no more bytes than a TXT question would get. */
+#pragma once
+
+#include "dnsd/served.h"
+
+struct answer_note {
+	uint8_t rcode;
+	bool listed; /* A, TXT or ANY of a listed name */
+	bool truncated;
+};
+
+enum answer_transport { ANSWER_UDP, ANSWER_TCP };
+
+#define ANSWER_SIZE_UDP DNS_UDP_EDNS
+#define ANSWER_SIZE_TCP DNS_MESSAGE_MAX
+
+/* out: ANSWER_SIZE_UDP or ANSWER_SIZE_TCP bytes. Returns the size of the reply; 0: none is due. */
+size_t answer(const struct served *s, struct slice message, enum answer_transport transport,
+	int64_t now_s, uint8_t *out, struct answer_note *ret_note);

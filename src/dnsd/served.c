@@ -1,0 +1,202 @@
+/* served.c - zones and their sources: built once, then only read. */
+#include "dnsd/served.h"
+
+#include "base/mem.h"
+
+#define DEPTHS 128
+
+struct served {
+	struct served_zone **zones;
+	size_t count;
+	/* sealed: */
+	struct served_zone **table; /* open addressing; a power of two, at most half full */
+	uint32_t mask;
+	uint8_t depths[DEPTHS]; /* label counts that zones have, most first */
+	size_t depth_count;
+};
+
+/* Zone names are the operator's own, so a plain hash (FNV-1a) does. */
+static uint32_t name_hash(const uint8_t *wire, size_t len)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ wire[i]) * 16777619u;
+	return h;
+}
+
+struct served *served_new(void)
+{
+	return mem_new(1, sizeof(struct served));
+}
+
+static void group_free(struct served_group *g)
+{
+	for (size_t i = 0; i < g->place_count; i++)
+		free(g->places[i].sources);
+	free(g->places);
+}
+
+struct served *served_free(struct served *s)
+{
+	if (!s)
+		return NULL;
+	for (size_t i = 0; i < s->count; i++) {
+		for (size_t k = 0; k < s->zones[i]->group_count; k++)
+			group_free(&s->zones[i]->groups[k]);
+		free(s->zones[i]->groups);
+		free(s->zones[i]);
+	}
+	free(s->zones);
+	free(s->table);
+	free(s);
+	return NULL;
+}
+
+struct served_zone *served_zone(struct served *s, const struct domain *name)
+{
+	struct served_zone *z;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (domain_eq(&s->zones[i]->name, name))
+			return s->zones[i];
+	z = mem_new(1, sizeof *z);
+	z->name = *name;
+	z->hash = name_hash(name->wire, name->len);
+	s->zones = mem_resize(s->zones, (s->count + 1) * sizeof *s->zones);
+	s->zones[s->count++] = z;
+	return z;
+}
+
+static struct served_group *group_new(struct served_zone *z)
+{
+	z->groups = mem_resize(z->groups, (z->group_count + 1) * sizeof *z->groups);
+	z->groups[z->group_count] = (struct served_group){0};
+	return &z->groups[z->group_count++];
+}
+
+static void add_source(
+	struct served_group *g, const struct domain *place, struct served_source source)
+{
+	struct served_place *p = NULL;
+
+	for (size_t i = 0; i < g->place_count && !p; i++)
+		if (domain_eq(&g->places[i].name, place))
+			p = &g->places[i];
+	if (!p) {
+		g->places = mem_resize(g->places, (g->place_count + 1) * sizeof *g->places);
+		p = &g->places[g->place_count++];
+		*p = (struct served_place){.name = *place};
+	}
+	p->sources = mem_resize(p->sources, (p->source_count + 1) * sizeof *p->sources);
+	p->sources[p->source_count++] = source;
+}
+
+/* SOA and NS each come from the first set that has them (rbldnsd(8), Special Entries). */
+static void take_meta(struct served_zone *z, const struct set_meta *m, uint32_t default_ttl_s)
+{
+	if (m->has_soa && !z->has_soa) {
+		z->has_soa = true;
+		z->soa = m->soa;
+		if (z->soa.serial == 0)
+			z->soa.serial = (uint32_t)m->stamp_s;
+		if (z->soa.ttl_s == 0)
+			z->soa.ttl_s = m->ttl_s ? m->ttl_s : default_ttl_s;
+	}
+	if (m->ns_count && !z->ns_count) {
+		z->ns_count = m->ns_count;
+		memcpy(z->ns, m->ns, m->ns_count * sizeof *m->ns);
+		z->ns_ttl_s = m->ns_ttl_s ? m->ns_ttl_s : m->ttl_s ? m->ttl_s : default_ttl_s;
+	}
+	if (m->expires_s && (z->expires_s == 0 || m->expires_s < z->expires_s))
+		z->expires_s = m->expires_s;
+}
+
+void served_add_sets(struct served_zone *z, const struct index *ix, size_t first, size_t count,
+	uint32_t default_ttl_s)
+{
+	struct served_group *g = group_new(z);
+
+	for (size_t set = first; set < first + count; set++) {
+		const struct set_meta *m = snapshot_set_meta(ix->snapshot, set);
+		struct served_source source = {.index = ix, .set = set, .meta = m};
+		struct slice places = m->places;
+		struct domain place;
+		source.ttl_s = m->ttl_s ? m->ttl_s : default_ttl_s;
+		take_meta(z, m, default_ttl_s);
+		if (m->kind == SET_NONE)
+			continue;
+		while (meta_next_place(&places, &place))
+			add_source(g, &place, source);
+	}
+}
+
+void served_add_list(struct served_zone *z, const struct index *ix, const struct served_list *list)
+{
+	static const struct domain apex = {.len = 1};
+	struct served_source source = {.list = list, .meta = &list->meta, .ttl_s = list->ttl_s};
+
+	if (ix && snapshot_set_find(ix->snapshot, list->name, &source.set)) {
+		source.index = ix;
+		source.meta = snapshot_set_meta(ix->snapshot, source.set);
+	}
+	add_source(group_new(z), &apex, source);
+	z->has_list = true;
+	z->has_ip_list = z->has_ip_list || list->kind == SET_IP;
+}
+
+static int deepest_first(const void *a, const void *b)
+{
+	const struct served_place *x = a, *y = b;
+
+	return (int)y->name.labels - (int)x->name.labels;
+}
+
+void served_seal(struct served *s)
+{
+	bool depth[DEPTHS] = {false};
+	uint32_t size = 4;
+
+	while (size < s->count * 2)
+		size *= 2;
+	s->table = mem_new(size, sizeof *s->table);
+	s->mask = size - 1;
+	for (size_t i = 0; i < s->count; i++) {
+		struct served_zone *z = s->zones[i];
+		uint32_t at = z->hash & s->mask;
+		while (s->table[at])
+			at = (at + 1) & s->mask;
+		s->table[at] = z;
+		depth[z->name.labels] = true;
+		for (size_t k = 0; k < z->group_count; k++)
+			qsort(z->groups[k].places, z->groups[k].place_count,
+				sizeof *z->groups[k].places, deepest_first);
+	}
+	for (unsigned d = DEPTHS; d-- > 0;)
+		if (depth[d])
+			s->depths[s->depth_count++] = (uint8_t)d;
+}
+
+size_t served_zone_count(const struct served *s)
+{
+	return s->count;
+}
+
+const struct served_zone *served_find(const struct served *s, const struct dns_question *q)
+{
+	for (size_t i = 0; i < s->depth_count; i++) {
+		if (s->depths[i] > q->name.labels)
+			continue;
+		unsigned from = q->label_at[q->name.labels - s->depths[i]],
+			 len = q->name.len - from;
+		const uint8_t *wire = q->name.wire + from;
+		uint32_t hash = name_hash(wire, len);
+		const struct served_zone *z;
+		for (uint32_t at = hash & s->mask; (z = s->table[at]) != NULL;
+			at = (at + 1) & s->mask)
+			if (z->hash == hash && z->name.len == len
+				&& memcmp(z->name.wire, wire, len) == 0)
+				return z;
+	}
+	return NULL;
+}

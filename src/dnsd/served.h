@@ -1,0 +1,76 @@
+/* served.h - all that is answered from, as one object that never changes once sealed: zones, and for each
+ * the sets that list its names. Swapped whole when a snapshot or a file changes. */
+#pragma once
+
+#include "base/domain.h"
+#include "dns/question.h"
+#include "index/index.h"
+
+#include <stdatomic.h>
+
+/* A list of this site, as far as DNS is concerned. Owned by the caller. */
+struct served_list {
+	struct slice name;
+	enum set_kind kind; /* SET_IP or SET_NAME */
+	uint32_t code;	    /* A of its test entry */
+	struct slice text;  /* TXT template of its test entry */
+	uint32_t ttl_s;
+	struct set_meta meta; /* stands in while nothing is published */
+};
+
+struct served_source {
+	const struct index *index; /* NULL: nothing published yet */
+	size_t set;
+	const struct set_meta *meta;
+	const struct served_list *list; /* NULL: a file's set */
+	uint32_t ttl_s;
+};
+
+/* Where below the zone some sources answer; for most the zone itself (labels 0). */
+struct served_place {
+	struct domain name; /* relative to the zone */
+	struct served_source *sources;
+	size_t source_count;
+};
+
+/* One data set, or all lists of this site: only the deepest place that the name lies below is asked. */
+struct served_group {
+	struct served_place *places; /* deepest first once sealed */
+	size_t place_count;
+};
+
+struct served_zone {
+	struct domain name;
+	uint32_t hash;
+	bool has_list;	   /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
+	bool has_ip_list;  /* "0.0.127" is an empty non-terminal there (RFC 8020) */
+	bool broken;	   /* its files could not be read: SERVFAIL */
+	int64_t expires_s; /* SERVFAIL after it; 0: never */
+	bool has_soa;
+	struct set_soa soa;
+	const _Atomic uint64_t *serial; /* stands in for soa.serial; NULL: it does not */
+	uint32_t ns_ttl_s;
+	uint8_t ns_count;
+	struct domain ns[META_NS_MAX];
+	struct served_group *groups;
+	size_t group_count;
+};
+
+struct served;
+
+struct served *served_new(void);
+struct served *served_free(struct served *s); /* not the indexes and lists; NULL is fine */
+
+/* The zone of that name, made when it is not there yet. Valid until served_free(). */
+struct served_zone *served_zone(struct served *s, const struct domain *name);
+/* A data set's sets, `count` of them from `first`: SOA and NS of the first that has them, when the zone
+ * has none yet. default_ttl_s stands in where the set says 0. */
+void served_add_sets(struct served_zone *z, const struct index *ix, size_t first, size_t count,
+	uint32_t default_ttl_s);
+/* A list of this site; ix NULL or without a set of that name: only its test entries are listed. */
+void served_add_list(struct served_zone *z, const struct index *ix, const struct served_list *list);
+void served_seal(struct served *s);
+
+size_t served_zone_count(const struct served *s);
+/* The zone of the longest name that is the question's or above it; NULL: not ours. Sealed only. */
+const struct served_zone *served_find(const struct served *s, const struct dns_question *q);
