@@ -1,0 +1,90 @@
+/* objects.c - store rows as the JSON objects of docs/messages.md. */
+#include "listd/objects.h"
+
+#include "base/mem.h"
+
+json_t *object_text(struct slice s)
+{
+	json_t *text = json_stringn(s.ptr, s.len);
+	char *copy;
+
+	if (text)
+		return text;
+	copy = mem_str_len(s.ptr, s.len);
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)copy[i] >= 0x80)
+			copy[i] = '?';
+	text = json_stringn(copy, s.len);
+	free(copy);
+	return text;
+}
+
+static const char *leave_word(enum list_leave leave)
+{
+	switch (leave) {
+	case LEAVE_AUTO:
+		return "auto";
+	case LEAVE_REQUEST:
+		return "request";
+	case LEAVE_NONE:
+		return "none";
+	}
+	return "none";
+}
+
+static json_t *code_text(uint32_t code)
+{
+	struct ip ip = ip4_of(code);
+
+	return json_string(ip_text(&ip).s);
+}
+
+json_t *object_listing(const struct ledger_list *list, const struct listing *g, int64_t now_ms)
+{
+	const struct config_list *c = list->config;
+	enum listing_state state = g->state;
+	bool own_text = g->text[0] != '\0';
+
+	if (state == LISTING_ACTIVE && g->expires_ms > 0 && g->expires_ms <= now_ms)
+		state = LISTING_EXPIRED;
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
+		"list", c->name, "subject", g->subject, "kind",
+		c->kind == LIST_IP ? "ip" : "domain", "state", listing_state_word(state), "code",
+		code_text(g->code ? g->code : c->code), "text",
+		object_text(slice_str(own_text ? g->text : c->text)), "since",
+		(json_int_t)g->since_ms, "last", (json_int_t)g->last_ms, "expires",
+		(json_int_t)g->expires_ms, "relist", (json_int_t)g->relist, "removals",
+		(json_int_t)g->removals, "cause", object_text(slice_str(g->cause)), "leave",
+		leave_word(c->leave));
+}
+
+json_t *object_evidence(const struct evidence *e, size_t sample_max)
+{
+	struct slice sample = e->sample;
+
+	if (sample.len > sample_max) {
+		while (sample_max > 0 && ((unsigned char)sample.ptr[sample_max] & 0xc0) == 0x80)
+			sample_max--;
+		sample = slice_take(sample, sample_max);
+	}
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "at", (json_int_t)e->at_ms,
+		"kind", evidence_kind_word(e->kind), "class", evidence_class_word(e->class),
+		"sensor", object_text(e->sensor), "helo", object_text(e->helo), "mail_from_domain",
+		object_text(e->mail_from_domain), "subject_line", object_text(e->subject_line),
+		"sample", object_text(sample));
+}
+
+json_t *object_journal(const struct journal_entry *e, bool full)
+{
+	struct slice who = full ? e->who : slice_take(e->who, slice_find(e->who, ':'));
+
+	return json_pack("{s:I, s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)e->number,
+		"at", (json_int_t)e->at_ms, "who", object_text(who), "action",
+		journal_action_word(e->action), "list", object_text(e->list_name), "subject",
+		object_text(e->subject), "reason", object_text(e->reason));
+}
+
+size_t object_size(const json_t *o)
+{
+	return json_dumpb(o, NULL, 0, JSON_COMPACT);
+}
