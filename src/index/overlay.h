@@ -15,8 +15,10 @@
 #include "index/value.h"
 
 struct overlay;
+struct snapshot;
 
-struct overlay *overlay_new(size_t set_count);
+struct overlay *overlay_new(
+	const struct snapshot *s);		 /* takes the count of sets and the seed, no more */
 struct overlay *overlay_free(struct overlay *o); /* no reader may be inside; NULL is fine */
 
 /* listed: NULL when the key is gone now. The text is copied. expires_s: 0 never. */

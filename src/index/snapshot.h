@@ -18,6 +18,7 @@ struct snapshot;
 struct snapshot *snapshot_open(struct slice bytes, struct err *err);
 struct snapshot *snapshot_close(struct snapshot *s); /* NULL is fine; returns NULL */
 
+const uint8_t *snapshot_seed(const struct snapshot *s); /* 16 bytes: the key of its hashes */
 uint64_t snapshot_serial(const struct snapshot *s);
 size_t snapshot_set_count(const struct snapshot *s);
 struct slice snapshot_set_name(const struct snapshot *s, size_t set);
@@ -26,8 +27,8 @@ const struct set_meta *snapshot_set_meta(const struct snapshot *s, size_t set);
 bool snapshot_set_find(const struct snapshot *s, struct slice name, size_t *ret_set);
 uint64_t snapshot_set_entries(const struct snapshot *s, size_t set);
 
-/* Every entry in force at now_s that covers the question, most specific first, exclusions before
- * values of the same key; returns how many, at most SNAPSHOT_HITS_MAX. What they amount to says
+/* Every entry in force at now_s that covers the question, most specific first ("x" before ".x"),
+ * exclusions before values of the same key; returns how many, at most SNAPSHOT_HITS_MAX. What they amount to says
  * index_select() (index.h). */
 size_t snapshot_find_ip4(
 	const struct snapshot *s, size_t set, uint32_t address, int64_t now_s, struct hit hits[]);

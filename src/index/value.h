@@ -20,7 +20,7 @@ struct hit {
 	struct value value;
 	int64_t expires_s; /* unix seconds; 0: never */
 	uint8_t len;	   /* prefix length, or labels of the entry's name */
-	uint8_t scope;	   /* names: enum scope, as the entry was added; addresses: 0 */
+	uint8_t scope;	   /* names: enum scope, as the entry was added; addresses: 4 or 6 */
 	bool excluded;	   /* the entry says "not this one" */
 };
 

@@ -1,0 +1,206 @@
+/* index.c - one question to one set. */
+#include "index/index.h"
+#include "base/attr.h"
+
+#include <stdio.h>
+
+/* One label of one to three digits, 0..255 (leading zeros pass). */
+static bool octet_of(const uint8_t *label, uint32_t *ret)
+{
+	uint32_t v = 0;
+
+	if (label[0] < 1 || label[0] > 3)
+		return false;
+	for (unsigned i = 1; i <= label[0]; i++) {
+		if (!ascii_is_digit((char)label[i]))
+			return false;
+		v = v * 10 + (label[i] - '0');
+	}
+	*ret = v;
+	return v <= 255;
+}
+
+static bool ip4_of_labels(const uint8_t *name, uint32_t *ret)
+{
+	uint32_t address = 0, octet;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (!octet_of(name, &octet))
+			return false;
+		address |= octet << (8 * i);
+		name += name[0] + 1;
+	}
+	*ret = address;
+	return true;
+}
+
+static bool ip6_of_labels(const uint8_t *name, uint8_t ret[16])
+{
+	for (unsigned i = 0; i < 32; i++, name += 2) {
+		int nibble = name[0] == 1 ? ascii_hex((char)name[1]) : -1;
+		uint8_t *byte = &ret[15 - i / 2];
+
+		if (nibble < 0)
+			return false;
+		*byte = (uint8_t)(i % 2 ? nibble << 4 | *byte : nibble);
+	}
+	return true;
+}
+
+static uint32_t load_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* The IPv4 address inside an IPv6 one. */
+static void see_ip4(struct asked *q)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (q->ip6[0] == 0x20 && q->ip6[1] == 0x02) { /* 6to4, RFC 3056 */
+		q->ip4 = load_be32(q->ip6 + 2);
+		q->is_ip4 = q->from_ip6 = true;
+	} else if (memcmp(q->ip6, mapped, sizeof mapped) == 0) {
+		q->ip4 = load_be32(q->ip6 + 12);
+		q->is_ip4 = q->from_ip6 = true;
+		q->is_ip6 = false;
+	}
+}
+
+struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels)
+{
+	struct asked q = {.name = name, .name_len = (uint8_t)name_len, .labels = (uint8_t)labels};
+
+	if (labels == 4 && ip4_of_labels(name, &q.ip4)) {
+		q.is_ip4 = true;
+	} else if (labels == 32 && name_len == 65 && ip6_of_labels(name, q.ip6)) {
+		q.is_ip6 = true;
+		see_ip4(&q);
+	}
+	return q;
+}
+
+struct asked asked_ip(const struct ip *ip)
+{
+	struct asked q = {.name = (const uint8_t *)"", .name_len = 1};
+
+	if (ip->family == 4) {
+		q.is_ip4 = true;
+		q.ip4 = ip4_value(ip);
+	} else if (ip->family == 6) {
+		q.is_ip6 = true;
+		memcpy(q.ip6, ip->bytes, sizeof q.ip6);
+		see_ip4(&q);
+	}
+	return q;
+}
+
+/* Which keys count as one under a rule. */
+static unsigned key_width(enum set_rule rule, const struct hit *h)
+{
+	return rule == SET_OCTETS ? (MAX(h->len, 1u) + 7) / 8 : h->len;
+}
+
+size_t index_select(enum set_rule rule, const struct hit hits[], size_t n)
+{
+	size_t end = 0;
+
+	if (n == 0 || rule == SET_FIRST)
+		return n && !hits[0].excluded;
+	while (end < n && key_width(rule, &hits[end]) == key_width(rule, &hits[0]))
+		if (hits[end++].excluded)
+			return 0;
+	return end;
+}
+
+static size_t find_ip4(
+	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	size_t n = snapshot_find_ip4(ix->snapshot, set, q->ip4, now_s, hits);
+
+	return ix->overlay ? overlay_merge_ip4(ix->overlay, set, q->ip4, now_s, hits, n) : n;
+}
+
+static size_t find_ip6(
+	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	size_t n = snapshot_find_ip6(ix->snapshot, set, q->ip6, now_s, hits);
+
+	return ix->overlay ? overlay_merge_ip6(ix->overlay, set, q->ip6, now_s, hits, n) : n;
+}
+
+static size_t find_name(
+	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	size_t n =
+		snapshot_find_name(ix->snapshot, set, q->name, q->name_len, q->labels, now_s, hits);
+
+	if (ix->overlay)
+		n = overlay_merge_name(
+			ix->overlay, set, q->name, q->name_len, q->labels, now_s, hits, n);
+	return n;
+}
+
+size_t index_find(
+	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	const struct set_meta *meta = snapshot_set_meta(ix->snapshot, set);
+	size_t n = 0;
+
+	if (meta->kind == SET_NAME)
+		return q->labels
+			       ? index_select(meta->rule, hits, find_name(ix, set, q, now_s, hits))
+			       : 0;
+	if (meta->kind != SET_IP)
+		return 0;
+	if (q->is_ip6)
+		n = index_select(meta->rule, hits, find_ip6(ix, set, q, now_s, hits));
+	if (!n && q->is_ip4)
+		n = index_select(meta->rule, hits, find_ip4(ix, set, q, now_s, hits));
+	return n;
+}
+
+/* Presentation form as rbldnsd prints names. */
+static size_t name_text(const uint8_t *name, char dst[INDEX_SUBJECT_MAX])
+{
+	size_t n = 0;
+
+	for (; name[0]; name += name[0] + 1) {
+		if (n)
+			dst[n++] = '.';
+		for (unsigned i = 1; i <= name[0]; i++) {
+			char c = (char)name[i];
+
+			if (c <= ' ' || c == 0x7f) { /* bytes from 128 on are negative here */
+				n += (size_t)snprintf(dst + n, 5, "\\%03u", name[i]);
+				continue;
+			}
+			if (memchr("\".;\\@$", c, 6))
+				dst[n++] = '\\';
+			dst[n++] = c;
+		}
+	}
+	return n;
+}
+
+size_t index_subject(const struct set_meta *meta, const struct asked *q, const struct hit *hit,
+	char dst[INDEX_SUBJECT_MAX])
+{
+	const uint8_t *p = q->ip6;
+	size_t n = 0;
+
+	if (meta->kind == SET_NAME) {
+		const uint8_t *name = q->name;
+
+		for (unsigned skip = q->labels; skip > hit->len; skip--)
+			name += name[0] + 1;
+		return name_text(name, dst);
+	}
+	if (hit->scope != 6)
+		return (size_t)snprintf(dst, INDEX_SUBJECT_MAX, "%u.%u.%u.%u", q->ip4 >> 24,
+			q->ip4 >> 16 & 255, q->ip4 >> 8 & 255, q->ip4 & 255);
+	for (unsigned i = 0; i < 16; i += 2)
+		n += (size_t)snprintf(dst + n, INDEX_SUBJECT_MAX - n, "%s%x", i ? ":" : "",
+			(unsigned)p[i] << 8 | p[i + 1]);
+	return n;
+}
