@@ -6,14 +6,15 @@
 #include "mail/mime.h"
 
 enum mail_class {
-	MAIL_SPAM, /* nothing says otherwise */
+	MAIL_SPAM,	  /* nothing says otherwise */
 	MAIL_BACKSCATTER, /* a bounce or delivery report */
-	MAIL_AUTO_REPLY, /* vacation and other automatic answers (RFC 3834) */
-	MAIL_CHALLENGE, /* challenge/response, confirmation of a subscription */
+	MAIL_AUTO_REPLY,  /* vacation and other automatic answers (RFC 3834) */
+	MAIL_CHALLENGE,	  /* challenge/response, confirmation of a subscription */
 };
 
 /* The names of docs/messages.md: "spam", "backscatter", "auto-reply", "challenge". */
 const char *mail_class_name(enum mail_class c);
 /* mail_from: the envelope sender without <>; empty is the null sender. *ret_why, when not NULL, gets
  * a few words on what decided. */
-enum mail_class mail_classify(struct slice mail_from, const struct mime_tree *tree, const char **ret_why);
+enum mail_class mail_classify(
+	struct slice mail_from, const struct mime_tree *tree, const char **ret_why);

@@ -5,14 +5,14 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-#define HEADER_MAX_FIELDS 2000 /* later ones are not seen */
+#define HEADER_MAX_FIELDS 2000		      /* later ones are not seen */
 #define HEADER_MAX_BYTES ((size_t)512 * 1024) /* of a block; what lies behind is not seen */
-#define HEADER_MAX_VALUE ((size_t)64 * 1024) /* of a decoded value; for buffers */
+#define HEADER_MAX_VALUE ((size_t)64 * 1024)  /* of a decoded value; for buffers */
 
 struct header {
-	struct slice name; /* without blanks before the colon */
+	struct slice name;  /* without blanks before the colon */
 	struct slice value; /* as it stands: folded, encoded, without the last line end */
-	struct slice raw; /* the whole field with its line end */
+	struct slice raw;   /* the whole field with its line end */
 };
 
 struct header_iter {

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 
 struct html_attribute {
-	struct slice name; /* as it stands */
+	struct slice name;  /* as it stands */
 	struct slice value; /* entities not decoded; see html_unescape */
 };
 
@@ -16,7 +16,7 @@ struct html_token {
 	enum html_token_kind kind;
 	struct slice name; /* of a tag, as it stands (compare without case) */
 	struct slice text; /* entities not decoded; of script, style ...: raw */
-	bool raw_text; /* text is a script or style, not for people */
+	bool raw_text;	   /* text is a script or style, not for people */
 	struct html_attribute attributes[HTML_MAX_ATTRIBUTES];
 	unsigned attribute_count;
 };
@@ -24,7 +24,7 @@ struct html_token {
 struct html_iter {
 	struct slice rest;
 	struct slice raw_until; /* we are inside <script>, <style> ...: its name */
-	size_t no_end_tag_of; /* internal: set of raw elements known to have no end tag left */
+	size_t no_end_tag_of;	/* internal: set of raw elements known to have no end tag left */
 };
 
 struct html_iter html_iter_of(struct slice html);

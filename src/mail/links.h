@@ -14,22 +14,25 @@
 
 enum link_kind {
 	LINK_CLICK = 1, /* href, action, meta refresh: where the reader is led */
-	LINK_LOAD = 2, /* src, background ...: what the mail program fetches */
-	LINK_TEXT = 4, /* written in the text */
+	LINK_LOAD = 2,	/* src, background ...: what the mail program fetches */
+	LINK_TEXT = 4,	/* written in the text */
 };
 
 struct link_host {
 	struct domain name;
 	unsigned kinds; /* of all links to it */
+	int domain;	/* of a host: index of its registrable domain, -1 when it has none */
 };
 
 struct links {
 	struct arena *arena;
-	struct link_host *hosts; /* as linked; each once */
+	struct link_host *hosts;   /* as linked; each once */
 	struct link_host *domains; /* registrable (public suffix + 1 label); each once */
-	struct ip *ips; /* links to bare addresses; each once */
-	size_t host_count, domain_count, ip_count, urls;
-	bool cut; /* a limit was met */
+	struct ip *ips;		   /* links to bare addresses; each once */
+	size_t host_count, domain_count, ip_count;
+	size_t urls;			     /* looked at */
+	bool cut;			     /* a limit was met */
+	uint16_t *host_slots, *domain_slots; /* hash tables: index + 1 */
 	const psl_ctx_t *psl;
 };
 

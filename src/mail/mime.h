@@ -15,13 +15,14 @@
 enum mime_encoding { MIME_IDENTITY, MIME_BASE64, MIME_QUOTED_PRINTABLE, MIME_UUENCODE };
 
 struct mime_part {
-	struct slice head, body; /* as they stand; in the mail, or in the arena below an encoded message */
-	int parent; /* index in parts, -1 for the root */
-	uint8_t depth; /* 0 for the root */
-	bool is_leaf; /* not a multipart or message with parts of its own */
+	struct slice head,
+		body;	 /* as they stand; in the mail, or in the arena below an encoded message */
+	int parent;	 /* index in parts, -1 for the root */
+	uint8_t depth;	 /* 0 for the root */
+	bool is_leaf;	 /* not a multipart or message with parts of its own */
 	bool in_message; /* lies below a message/rfc822 part: someone else's mail, carried along */
 	enum mime_encoding encoding;
-	char type[80]; /* "text/plain"; lower case */
+	char type[80];	  /* "text/plain"; lower case */
 	char charset[32]; /* lower case; "" when none is told */
 };
 
@@ -34,7 +35,8 @@ struct mime_tree {
 /* The tree and its parts live in the arena; the slices point into the mail. False (and an empty tree)
  * only when the arena is full. */
 bool mime_parse(struct slice mail, struct arena *a, struct mime_tree *ret);
-bool mime_is(const struct mime_part *p, const char *type); /* "text/html", or "text/" for all text */
+bool mime_is(
+	const struct mime_part *p, const char *type); /* "text/html", or "text/" for all text */
 /* Appends the bytes, transfer encoding undone. */
 void mime_decode(const struct mime_part *p, struct buf *out);
 /* The same, then from its charset to UTF-8. */

@@ -6,10 +6,10 @@
 #include "mail/header.h"
 
 struct received {
-	struct slice helo; /* what the client called itself; empty when not told */
-	struct slice rdns; /* its name by reverse DNS; empty when not told or "unknown" */
-	struct ip ip; /* of the client; family 0 when not told */
-	struct slice by; /* the host that wrote this field */
+	struct slice helo;	  /* what the client called itself; empty when not told */
+	struct slice rdns;	  /* its name by reverse DNS; empty when not told or "unknown" */
+	struct ip ip;		  /* of the client; family 0 when not told */
+	struct slice by;	  /* the host that wrote this field */
 	struct slice for_address; /* "for <...>", without the brackets */
 	bool has_from; /* false: it came from a program on that host (qmail, "from userid") */
 };
@@ -22,7 +22,7 @@ struct received_trust {
 	const struct prefix *relays; /* our own relays; loopback always is one */
 	size_t relay_count;
 	const struct slice *by_names; /* hosts (or parent domains) that they call themselves ... */
-	size_t by_name_count; /* ... 0: not checked */
+	size_t by_name_count;	      /* ... 0: not checked */
 };
 
 struct received_sender {

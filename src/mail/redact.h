@@ -14,4 +14,5 @@
 bool redact_sample(const struct mime_tree *tree, const struct slice *secrets, size_t secret_count,
 	struct buf *out);
 /* One line of outside text (a subject, a HELO) without the secrets, local parts of addresses hidden. */
-bool redact_line(struct slice text, const struct slice *secrets, size_t secret_count, struct buf *out);
+bool redact_line(
+	struct slice text, const struct slice *secrets, size_t secret_count, struct buf *out);
