@@ -309,7 +309,6 @@ struct store *store_close(struct store *s)
 
 bool store_begin(struct store *s, struct err *err)
 {
-	s->broken = false;
 	if (s->in_group)
 		return true;
 	s->in_group = run_plain(s, SQL_BEGIN, err);
@@ -319,6 +318,11 @@ bool store_begin(struct store *s, struct err *err)
 bool store_in_group(const struct store *s)
 {
 	return s->in_group;
+}
+
+void store_forget_fault(struct store *s)
+{
+	s->broken = false;
 }
 
 bool store_broken(const struct store *s)

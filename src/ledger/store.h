@@ -32,6 +32,7 @@ bool store_save(struct store *s, struct err *err);
 bool store_release(struct store *s, struct err *err);
 void store_undo(struct store *s);
 bool store_broken(const struct store *s);
+void store_forget_fault(struct store *s); /* all of the lost group have been told */
 
 /* The number of a list by its name, made at first use; numbers are never reused. */
 bool store_list_id(struct store *s, const char *name, int64_t *ret_id, struct err *err);
@@ -151,7 +152,7 @@ bool store_serial(struct store *s, int64_t *ret, struct err *err);
 bool store_serial_raise(struct store *s, int64_t serial, struct err *err);
 bool store_change_each(struct store *s, int64_t after_serial,
 	bool (*each)(void *ctx, const struct store_change *c), void *ctx, struct err *err);
-/* Drops at most `limit` changes up to and with a serial. */
+/* Drops at most `limit` of the changes up to and with a serial. */
 bool store_change_prune(struct store *s, int64_t up_to, int limit, struct err *err);
 /* The oldest serial still there; 0: none. */
 bool store_change_oldest(struct store *s, int64_t *ret, struct err *err);
