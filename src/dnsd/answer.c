@@ -102,7 +102,7 @@ static void ask_source(
 	if (point == POINT_LISTED) {
 		hits[0] = (struct hit){.value = {source->list->code, source->list->text}};
 		hits[0].len = source->list->kind == SET_IP ? 32 : 1;
-		hits[0].scope = source->list->kind == SET_IP ? 0 : SCOPE_SELF;
+		hits[0].scope = source->list->kind == SET_IP ? 4 : SCOPE_SELF;
 		r->listed = true;
 		add_hit(r, source, asked, hits);
 		return;

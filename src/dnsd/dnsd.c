@@ -1,0 +1,264 @@
+/* dnsd.c - the DNS server as a whole: workers, TCP, what they answer from, and its changes. */
+#include "dnsd/dnsd.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dnsd/files.h"
+#include "dnsd/grace.h"
+#include "dnsd/served.h"
+#include "dnsd/site.h"
+#include "dnsd/tcp.h"
+#include "dnsd/worker.h"
+#include "io/daemon.h"
+#include "io/sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of SOA records for this site's lists. Secondaries ask again every refresh_s. */
+#define SOA_REFRESH_S 3600
+#define SOA_RETRY_S 600
+#define SOA_EXPIRE_S (14 * 86400)
+#define NS_TTL_S 86400
+
+struct dnsd {
+	const struct config *config;
+	struct loop *loop;
+	struct grace *grace;
+	struct site *site;
+	struct files *files;
+	struct served_list *lists; /* one for each of the configuration */
+	_Atomic(struct served *) served;
+	struct worker **workers;
+	size_t worker_count;
+	struct tcp *tcp;
+	struct sandbox_needs needs;
+	char **read_paths;
+	size_t read_path_count;
+};
+
+/* ---- what is answered from ---- */
+
+static void free_served(void *ctx)
+{
+	served_free(ctx);
+}
+
+static void fill_soa(const struct dnsd *d, struct served_zone *z, const struct config_list *list)
+{
+	const struct config_dnsd *c = &d->config->dnsd;
+	struct domain ns;
+
+	for (size_t i = 0; i < c->nameservers.count && z->ns_count < META_NS_MAX; i++)
+		if (domain_parse(slice_str(c->nameservers.items[i]), &ns, NULL))
+			z->ns[z->ns_count++] = ns;
+	z->ns_ttl_s = NS_TTL_S;
+	z->has_soa = true;
+	z->serial = site_serial(d->site);
+	z->soa = (struct set_soa){.ttl_s = (uint32_t)list->ttl,
+		.refresh_s = SOA_REFRESH_S,
+		.retry_s = SOA_RETRY_S,
+		.expire_s = SOA_EXPIRE_S,
+		.minimum_s = (uint32_t)list->negative_ttl,
+		.origin = z->ns_count ? z->ns[0] : z->name};
+	if (!domain_parse(slice_str(c->hostmaster), &z->soa.person, NULL))
+		z->soa.person = z->name;
+}
+
+/* The pointer is swapped; what it pointed to goes once nobody reads it. */
+static void rebuild(void *ctx)
+{
+	struct dnsd *d = ctx;
+	struct served *s = served_new(), *old;
+
+	files_serve(d->files, s);
+	for (size_t i = 0; i < d->config->list_count; i++) {
+		const struct config_list *list = &d->config->lists[i];
+		struct served_zone *z = served_zone(s, &list->zone_name);
+		if (!z->has_soa)
+			fill_soa(d, z, list);
+		z->soa.minimum_s = MIN(z->soa.minimum_s, (uint32_t)list->negative_ttl);
+		served_add_list(z, site_index(d->site), &d->lists[i]);
+	}
+	served_seal(s);
+	old = atomic_exchange(&d->served, s);
+	if (old)
+		grace_defer(d->grace, free_served, old);
+}
+
+static void describe_lists(struct dnsd *d)
+{
+	d->lists = mem_new(d->config->list_count + 1, sizeof *d->lists);
+	for (size_t i = 0; i < d->config->list_count; i++) {
+		const struct config_list *c = &d->config->lists[i];
+		enum set_kind kind = c->kind == LIST_DOMAIN ? SET_NAME : SET_IP;
+		d->lists[i] = (struct served_list){.name = slice_str(c->name),
+			.kind = kind,
+			.code = c->code,
+			.text = slice_str(c->text),
+			.ttl_s = (uint32_t)c->ttl,
+			.meta = meta_plain(kind, SET_FIRST, (uint32_t)c->ttl)};
+	}
+}
+
+/* ---- opening ---- */
+
+static size_t worker_target(const struct config_dnsd *c)
+{
+	long n = c->workers ? c->workers : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (size_t)n : 1;
+}
+
+/* Each worker has one address, so that it can wait in recvmmsg() itself: an idle one costs nothing. */
+static bool open_sockets(struct dnsd *d, struct err *err)
+{
+	const struct config_dnsd *c = &d->config->dnsd;
+	size_t each = worker_target(c);
+
+	d->workers = mem_new(each * c->listen.count + 1, sizeof(struct worker *));
+	for (size_t i = 0; i < c->listen.count; i++) {
+		struct socket_address a;
+		if (!socket_address_parse(slice_str(c->listen.items[i]), &a, err))
+			return err_prefix(err, "dnsd: listen: ");
+		if (!tcp_listen(d->tcp, &a, err))
+			return err_prefix(err, "dnsd: listen: ");
+		for (size_t k = 0; k < each; k++) {
+			struct worker *w = worker_new(&a, err);
+			if (!w)
+				return err_prefix(err, "dnsd: listen: ");
+			d->workers[d->worker_count++] = w;
+		}
+	}
+	return true;
+}
+
+/* The folder of a path, or the nearest one above it that is there. */
+static char *existing_folder(const char *path)
+{
+	char *s = mem_str(path);
+	struct stat st;
+
+	while (s[0] && (stat(s, &st) != 0 || !S_ISDIR(st.st_mode))) {
+		char *slash = strrchr(s, '/');
+		if (!slash) {
+			free(s);
+			return mem_str(".");
+		}
+		slash[slash == s && slash[1]] = '\0';
+	}
+	return s;
+}
+
+static void collect_read_paths(struct dnsd *d)
+{
+	d->read_paths = mem_new(files_count(d->files) + 2, sizeof(char *));
+	d->read_paths[d->read_path_count++] = existing_folder(d->config->publish_dir);
+	for (size_t i = 0; i < files_count(d->files); i++)
+		d->read_paths[d->read_path_count++] = existing_folder(files_path(d->files, i));
+}
+
+struct dnsd *dnsd_open(const struct config *config, struct err *err)
+{
+	struct dnsd *d = mem_new(1, sizeof *d);
+	size_t readers = worker_target(&config->dnsd) * config->dnsd.listen.count;
+
+	d->config = config;
+	d->loop = loop_new();
+	d->grace = grace_new(d->loop, readers);
+	d->tcp = tcp_new(d->loop, &d->served, (size_t)config->dnsd.tcp_sessions,
+		config->dnsd.tcp_idle * 1000);
+	d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
+	d->files = files_new(d->loop, d->grace, &config->dnsd, err);
+	if (!d->files || !open_sockets(d, err))
+		return dnsd_free(d);
+	describe_lists(d);
+	collect_read_paths(d);
+	daemon_notify_open();
+	return d;
+}
+
+bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
+{
+	d->needs.user = d->config->dnsd.user;
+	d->needs.read_paths = (const char *const *)d->read_paths;
+	return sandbox_enter(&d->needs, err);
+}
+
+/* ---- serving ---- */
+
+static void log_stats(void *ctx)
+{
+	struct dnsd *d = ctx;
+	struct stats udp = {0};
+
+	for (size_t i = 0; i < d->worker_count; i++)
+		stats_add(&udp, worker_stats(d->workers[i]));
+	stats_log(&udp, tcp_stats(d->tcp));
+}
+
+static void reload(void *ctx)
+{
+	struct dnsd *d = ctx;
+
+	files_reload(d->files);
+	site_check(d->site);
+}
+
+static void stop_loop(void *ctx)
+{
+	struct dnsd *d = ctx;
+
+	loop_stop(d->loop);
+}
+
+static void stop(void *ctx)
+{
+	struct dnsd *d = ctx;
+
+	tcp_stop(d->tcp, stop_loop, d);
+}
+
+bool dnsd_serve(struct dnsd *d, struct err *err)
+{
+	files_load(d->files);
+	rebuild(d);
+	site_check(d->site);
+	files_watch(d->files, rebuild, d);
+	for (size_t i = 0; i < d->worker_count; i++)
+		if (!worker_start(d->workers[i], &d->served, grace_reader(d->grace, i), err))
+			return false;
+	loop_on_signal(d->loop, SIGTERM, stop, d);
+	loop_on_signal(d->loop, SIGINT, stop, d);
+	loop_on_signal(d->loop, SIGHUP, reload, d);
+	loop_on_signal(d->loop, SIGUSR1, log_stats, d);
+	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),
+		d->worker_count);
+	daemon_ready();
+	loop_run(d->loop);
+	log_stats(d);
+	return true;
+}
+
+struct dnsd *dnsd_free(struct dnsd *d)
+{
+	if (!d)
+		return NULL;
+	for (size_t i = 0; i < d->worker_count; i++)
+		worker_free(d->workers[i]);
+	free(d->workers);
+	tcp_free(d->tcp);
+	grace_free(d->grace);
+	served_free(d->served);
+	files_free(d->files);
+	site_free(d->site);
+	free(d->lists);
+	for (size_t i = 0; i < d->read_path_count; i++)
+		free(d->read_paths[i]);
+	free(d->read_paths);
+	loop_free(d->loop);
+	free(d);
+	return NULL;
+}

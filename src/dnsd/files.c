@@ -1,0 +1,405 @@
+/* files.c - rbldnsd's files: read, compiled in a thread of their own, swapped in. */
+#include "dnsd/files.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dataset/dataset.h"
+#include "io/clock.h"
+#include "io/file.h"
+#include "io/random.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_TTL_S 2100 /* rbldnsd's 35m */
+#define FILE_LIMIT ((size_t)4 << 30)
+#define SNAPSHOT_LIMIT ((size_t)8 << 30)
+
+/* What one compilation made. */
+struct version {
+	struct index index;
+	struct buf bytes;
+};
+
+struct source_file {
+	char *path;
+	struct stat seen; /* at the last attempt */
+};
+
+/* One "type:file,file"; shared by all zones that name it. */
+struct source {
+	char *text;
+	enum dataset_type type;
+	struct source_file *files;
+	size_t file_count;
+	struct version *version; /* NULL: never read well */
+	/* between the thread and the loop, one at a time */
+	bool wanted;
+	struct version *made, *replaced;
+};
+
+struct files {
+	struct grace *grace;
+	const struct config_dnsd *config;
+	struct source *sources;
+	size_t source_count;
+	size_t **zone_sources; /* for each zone of the configuration: which sources, in order */
+	loop_fn *changed;
+	void *ctx;
+	struct loop_timer *timer;
+	struct loop_watch *watch;
+	int done; /* eventfd: the thread has finished */
+	pthread_t thread;
+	bool running, again; /* again: a reload was asked for meanwhile */
+};
+
+static void version_free(void *ctx)
+{
+	struct version *v = ctx;
+
+	if (!v)
+		return;
+	snapshot_close((struct snapshot *)v->index.snapshot);
+	buf_done(&v->bytes);
+	free(v);
+	malloc_trim(0);
+}
+
+static bool source_init(struct source *s, const char *text, struct err *err)
+{
+	struct dataset_spec spec;
+	struct slice rest, name;
+
+	if (!dataset_spec_parse(slice_str(text), false, &spec, err))
+		return false;
+	s->text = mem_str(text);
+	s->type = spec.type;
+	for (rest = spec.files; slice_cut(&rest, ',', &name);) {
+		s->files = mem_resize(s->files, (s->file_count + 1) * sizeof *s->files);
+		s->files[s->file_count] =
+			(struct source_file){.path = mem_str_len(name.ptr, name.len)};
+		s->file_count++;
+	}
+	return true;
+}
+
+static bool source_find(struct files *f, const char *text, size_t *ret, struct err *err)
+{
+	for (*ret = 0; *ret < f->source_count; ++*ret)
+		if (strcmp(f->sources[*ret].text, text) == 0)
+			return true;
+	f->sources = mem_resize(f->sources, (f->source_count + 1) * sizeof *f->sources);
+	f->sources[f->source_count] = (struct source){0};
+	return source_init(&f->sources[f->source_count++], text, err);
+}
+
+/* ---- compiling: in the thread, touches nothing but its own source ---- */
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size
+	       && a->st_mtim.tv_sec == b->st_mtim.tv_sec
+	       && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* All zero when it is not there. */
+static struct stat look_at(const struct source_file *file)
+{
+	struct stat st;
+
+	if (stat(file->path, &st) != 0)
+		memset(&st, 0, sizeof st);
+	return st;
+}
+
+static bool add_files(struct source *s, struct dataset *d, struct err *err)
+{
+	/* Looked at before reading: what changes while we read is seen as a change the next time. */
+	for (size_t i = 0; i < s->file_count; i++)
+		s->files[i].seen = look_at(&s->files[i]);
+	for (size_t i = 0; i < s->file_count; i++) {
+		struct source_file *file = &s->files[i];
+		struct buf text = BUF_INIT(0);
+		bool ok;
+		if (!file_read(file->path, FILE_LIMIT, &text, err))
+			return false;
+		ok = dataset_file(
+			d, slice_str(file->path), buf_slice(&text), file->seen.st_mtim.tv_sec, err);
+		buf_done(&text);
+		if (!ok)
+			return false;
+	}
+	return dataset_finish(d, err);
+}
+
+static void log_warnings(const struct source *s, const struct dataset *d)
+{
+	struct slice rest = dataset_warnings(d), line;
+
+	while (slice_cut_line(&rest, &line))
+		log_event(LOG_WARN, "dnsd.file", "%s", log_quote(line).s);
+	if (dataset_warning_count(d) > DATASET_WARNINGS_MAX)
+		log_event(LOG_WARN, "dnsd.file", "data=%s warnings=%zu shown=%d", s->text,
+			dataset_warning_count(d), DATASET_WARNINGS_MAX);
+}
+
+static struct version *version_build(struct source *s, struct err *err)
+{
+	struct dataset_options options = {.now_s = clock_unix_ms() / 1000, .ttl_s = DEFAULT_TTL_S};
+	uint8_t seed[16];
+	struct version *v = mem_new(1, sizeof *v);
+	struct builder *b;
+	struct dataset *d;
+	bool ok;
+
+	random_bytes(seed, sizeof seed);
+	b = builder_new(1, seed);
+	d = dataset_new(b, s->type, slice_str(s->text), &options);
+	v->bytes = BUF_INIT(SNAPSHOT_LIMIT);
+	ok = add_files(s, d, err);
+	log_warnings(s, d);
+	dataset_free(d);
+	ok = ok && builder_write(b, &v->bytes, err);
+	builder_free(b);
+	if (ok)
+		v->index.snapshot = snapshot_open(buf_slice(&v->bytes), err);
+	if (!v->index.snapshot) {
+		version_free(v);
+		return NULL;
+	}
+	return v;
+}
+
+static void source_compile(struct source *s)
+{
+	int64_t began_ms = clock_mono_ms();
+	uint64_t entries = 0;
+	struct err err = {0};
+
+	s->made = version_build(s, &err);
+	malloc_trim(0); /* the builder's memory: several times what stays */
+	if (!s->made) {
+		log_event(LOG_ERROR, "dnsd.data", "data=%s kept=%s error=%s", s->text,
+			s->version ? "old" : "none", log_quote(slice_str(err.text)).s);
+		return;
+	}
+	for (size_t i = 0; i < snapshot_set_count(s->made->index.snapshot); i++)
+		entries += snapshot_set_entries(s->made->index.snapshot, i);
+	log_event(LOG_INFO, "dnsd.data", "data=%s entries=%" PRIu64 " bytes=%zu ms=%" PRId64,
+		s->text, entries, s->made->bytes.len, clock_mono_ms() - began_ms);
+}
+
+static void *compile_wanted(void *ctx)
+{
+	struct files *f = ctx;
+	uint64_t one = 1;
+
+	for (size_t i = 0; i < f->source_count; i++)
+		if (f->sources[i].wanted)
+			source_compile(&f->sources[i]);
+	if (write(f->done, &one, sizeof one) != sizeof one)
+		abort();
+	return NULL;
+}
+
+/* ---- in the loop ---- */
+
+static void take_made(struct files *f)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->source_count; i++) {
+		struct source *s = &f->sources[i];
+		s->wanted = false;
+		if (!s->made)
+			continue;
+		s->replaced = s->version;
+		s->version = s->made;
+		s->made = NULL;
+		any = true;
+	}
+	if (any && f->changed)
+		f->changed(f->ctx);
+	for (size_t i = 0; i < f->source_count; i++) {
+		struct source *s = &f->sources[i];
+		if (s->replaced)
+			grace_defer(f->grace, version_free, s->replaced);
+		s->replaced = NULL;
+	}
+}
+
+static void start_thread(struct files *f)
+{
+	sigset_t all, old;
+
+	f->again = false;
+	sigfillset(&all); /* signals are for the loop */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	errno = pthread_create(&f->thread, NULL, compile_wanted, f);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	f->running = errno == 0;
+	if (!f->running)
+		log_event(LOG_ERROR, "dnsd.thread", "error=%s",
+			log_quote(slice_str(strerror(errno))).s);
+}
+
+static bool want_changed(struct files *f)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->source_count; i++) {
+		struct source *s = &f->sources[i];
+		for (size_t k = 0; k < s->file_count && !s->wanted; k++) {
+			struct stat now = look_at(&s->files[k]);
+			s->wanted = !same_file(&now, &s->files[k].seen);
+		}
+		any = any || s->wanted;
+	}
+	return any;
+}
+
+static void check(void *ctx)
+{
+	struct files *f = ctx;
+
+	if (!f->running && want_changed(f))
+		start_thread(f);
+	loop_timer_set(f->timer, f->config->check_interval * 1000);
+}
+
+static void finished(void *ctx, int fd, unsigned events)
+{
+	struct files *f = ctx;
+	uint64_t n;
+
+	(void)events;
+	if (read(fd, &n, sizeof n) != sizeof n)
+		return;
+	pthread_join(f->thread, NULL);
+	f->running = false;
+	take_made(f);
+	if (f->again)
+		files_reload(f);
+}
+
+/* ---- for dnsd.c ---- */
+
+struct files *files_new(
+	struct loop *l, struct grace *g, const struct config_dnsd *config, struct err *err)
+{
+	struct files *f = mem_new(1, sizeof *f);
+
+	f->grace = g;
+	f->config = config;
+	f->zone_sources = mem_new(config->zone_count + 1, sizeof *f->zone_sources);
+	f->timer = loop_timer_new(l, check, f);
+	f->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	f->watch = f->done >= 0 ? loop_watch_new(l, f->done, LOOP_READ, finished, f) : NULL;
+	for (size_t i = 0; i < config->zone_count; i++) {
+		const struct config_zone *z = &config->zones[i];
+		f->zone_sources[i] = mem_new(z->data.count + 1, sizeof *f->zone_sources[i]);
+		for (size_t k = 0; k < z->data.count; k++)
+			if (!source_find(f, z->data.items[k], &f->zone_sources[i][k], err)) {
+				err_prefix(err, "dnsd: zone \"%s\": data \"%s\": ", z->name,
+					z->data.items[k]);
+				return files_free(f);
+			}
+	}
+	return f;
+}
+
+static void source_done(struct source *s)
+{
+	for (size_t i = 0; i < s->file_count; i++)
+		free(s->files[i].path);
+	free(s->files);
+	free(s->text);
+	version_free(s->version);
+	version_free(s->made);
+}
+
+struct files *files_free(struct files *f)
+{
+	if (!f)
+		return NULL;
+	if (f->running)
+		pthread_join(f->thread, NULL);
+	for (size_t i = 0; i < f->source_count; i++)
+		source_done(&f->sources[i]);
+	free(f->sources);
+	for (size_t i = 0; i < f->config->zone_count; i++)
+		free(f->zone_sources[i]);
+	free(f->zone_sources);
+	loop_timer_free(f->timer);
+	loop_watch_free(f->watch);
+	if (f->done >= 0)
+		close(f->done);
+	free(f);
+	return NULL;
+}
+
+size_t files_count(const struct files *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->source_count; i++)
+		n += f->sources[i].file_count;
+	return n;
+}
+
+const char *files_path(const struct files *f, size_t i)
+{
+	const struct source *s = f->sources;
+
+	for (; i >= s->file_count; s++)
+		i -= s->file_count;
+	return s->files[i].path;
+}
+
+void files_load(struct files *f)
+{
+	for (size_t i = 0; i < f->source_count; i++)
+		source_compile(&f->sources[i]);
+	take_made(f);
+}
+
+void files_watch(struct files *f, loop_fn *changed, void *ctx)
+{
+	f->changed = changed;
+	f->ctx = ctx;
+	loop_timer_set(f->timer, f->config->check_interval * 1000);
+}
+
+void files_reload(struct files *f)
+{
+	f->again = f->running;
+	if (f->running)
+		return;
+	for (size_t i = 0; i < f->source_count; i++)
+		f->sources[i].wanted = true;
+	if (f->source_count)
+		start_thread(f);
+}
+
+void files_serve(const struct files *f, struct served *to)
+{
+	for (size_t i = 0; i < f->config->zone_count; i++) {
+		const struct config_zone *zone = &f->config->zones[i];
+		struct served_zone *z = served_zone(to, &zone->zone_name);
+		for (size_t k = 0; k < zone->data.count; k++) {
+			const struct source *s = &f->sources[f->zone_sources[i][k]];
+			if (!s->version) {
+				z->broken = true;
+				continue;
+			}
+			served_add_sets(z, &s->version->index, 0,
+				snapshot_set_count(s->version->index.snapshot), DEFAULT_TTL_S);
+		}
+	}
+}

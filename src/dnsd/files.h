@@ -1,0 +1,28 @@
+/* files.h - zones from rbldnsd's files: compiled in memory, again when a file changes, in a thread of
+ * their own while workers go on answering from the old data. A bad file keeps the old data. */
+#pragma once
+
+#include "config/config.h"
+#include "dnsd/grace.h"
+#include "dnsd/served.h"
+
+struct files;
+
+/* The configuration must outlive it. NULL: a "type:file,file" that is none, with words in err. */
+struct files *files_new(
+	struct loop *l, struct grace *g, const struct config_dnsd *config, struct err *err);
+struct files *files_free(struct files *f); /* waits for its thread; NULL is fine */
+
+/* Each file name once for every place it is named in; for the sandbox. */
+size_t files_count(const struct files *f);
+const char *files_path(const struct files *f, size_t i);
+
+/* Reads all files now, in this thread; logs what is wrong. */
+void files_load(struct files *f);
+/* From here on: changed(ctx) from the loop whenever files_serve() would give something else. Data that
+ * was replaced stays until one grace period after changed() returned. */
+void files_watch(struct files *f, loop_fn *changed, void *ctx);
+void files_reload(struct files *f); /* all of them, changed or not */
+
+/* Adds the zones with the newest good data; those without any are broken. */
+void files_serve(const struct files *f, struct served *to);

@@ -1,0 +1,296 @@
+/* site.c - follows listd's snapshot and change log. */
+#include "dnsd/site.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "index/changelog.h"
+#include "io/clock.h"
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RETRY_MS 2000 /* without inotify's help: a folder not there yet, an event lost */
+#define CHUNK ((size_t)256 * 1024)
+#define PATH_SIZE 4096
+
+/* One snapshot with its overlay: lives until the next one has taken over and workers have moved on. */
+struct version {
+	struct index index;
+	struct slice mapped;
+	struct overlay *overlay;
+	bool grace_open; /* overlay_grace_start() without its end yet */
+};
+
+struct site {
+	struct grace *grace;
+	char *folder;
+	loop_fn *changed;
+	void *ctx;
+	int inotify, watched; /* watch descriptor; -1: none */
+	struct loop_watch *watch;
+	struct loop_timer *retry;
+	struct version *version;
+	_Atomic uint64_t serial;
+	struct stat seen; /* of the snapshot tried last, good or bad */
+	/* the log */
+	int log; /* -1: not there yet */
+	off_t log_at;
+	bool log_broken;
+	struct buf in;
+};
+
+static void version_free(void *ctx)
+{
+	struct version *v = ctx;
+
+	if (!v)
+		return;
+	overlay_free(v->overlay);
+	snapshot_close((struct snapshot *)v->index.snapshot);
+	file_unmap(v->mapped);
+	free(v);
+}
+
+static bool path_of(const struct site *s, const char *name, uint64_t serial, char *dst)
+{
+	int n = serial ? snprintf(dst, PATH_SIZE, "%s/%s-%" PRIu64, s->folder, name, serial)
+		       : snprintf(dst, PATH_SIZE, "%s/%s", s->folder, name);
+
+	return n > 0 && n < PATH_SIZE;
+}
+
+static void apply(struct site *s, const struct change *c)
+{
+	struct version *v = s->version;
+	const struct value *value = c->op == CHANGE_ADD ? &c->value : NULL;
+	size_t set;
+
+	atomic_store_explicit(&s->serial, c->serial, memory_order_relaxed);
+	if (!snapshot_set_find(v->index.snapshot, c->set, &set)) {
+		log_event(LOG_WARN, "dnsd.change", "serial=%" PRIu64 " list=%s unknown=yes",
+			c->serial, log_quote(c->set).s);
+		return;
+	}
+	if (c->is_name)
+		overlay_put_name(v->overlay, set, &c->name, c->scope, value, c->expires_s);
+	else
+		overlay_put_prefix(v->overlay, set, &c->prefix, value, c->expires_s);
+}
+
+/* Takes whole records out of s->in. */
+static void apply_whole(struct site *s)
+{
+	struct change c;
+	struct err err;
+	size_t used = 0, n;
+	enum change_read got;
+
+	while ((got = change_decode(slice_skip(buf_slice(&s->in), used), &c, &n, &err))
+		== CHANGE_READ) {
+		apply(s, &c);
+		used += n;
+	}
+	if (got == CHANGE_CORRUPT) {
+		s->log_broken = true;
+		log_event(LOG_ERROR, "dnsd.changes", "serial=%" PRIu64 " offset=%jd error=%s",
+			snapshot_serial(s->version->index.snapshot),
+			(intmax_t)s->log_at + (intmax_t)used, log_quote(slice_str(err.text)).s);
+	}
+	s->log_at += (off_t)used;
+}
+
+static void end_grace(void *ctx)
+{
+	struct version *v = ctx;
+
+	overlay_grace_end(v->overlay);
+	v->grace_open = false;
+}
+
+/* Reads on from the last whole record. A torn end is read again next time: it may have been mended. */
+static void follow_log(struct site *s)
+{
+	off_t before = s->log_at, at;
+	char path[PATH_SIZE];
+	ssize_t n;
+
+	if (!s->version || s->log_broken)
+		return;
+	if (s->log < 0 && path_of(s, "changes", snapshot_serial(s->version->index.snapshot), path))
+		s->log = open(path, O_RDONLY | O_CLOEXEC);
+	if (s->log < 0)
+		return;
+	do {
+		at = s->log_at;
+		buf_reset(&s->in);
+		n = pread(s->log, buf_room(&s->in, CHUNK), CHUNK, at);
+		if (n <= 0)
+			break;
+		s->in.len = (size_t)n;
+		apply_whole(s);
+	} while (s->log_at > at && !s->log_broken);
+	/* One at a time: an end that was deferred before a later start would free too early. */
+	if (s->log_at > before && !s->version->grace_open) {
+		s->version->grace_open = true;
+		overlay_grace_start(s->version->overlay);
+		grace_defer(s->grace, end_grace, s->version);
+	}
+}
+
+static struct version *version_open(const char *path, struct err *err)
+{
+	struct version *v = mem_new(1, sizeof *v);
+
+	if (!file_map(path, &v->mapped, err)) {
+		free(v);
+		return NULL;
+	}
+	v->index.snapshot = snapshot_open(v->mapped, err);
+	if (!v->index.snapshot) {
+		file_unmap(v->mapped);
+		free(v);
+		return NULL;
+	}
+	v->overlay = overlay_new(v->index.snapshot);
+	v->index.overlay = v->overlay;
+	return v;
+}
+
+static void load(struct site *s, const char *path)
+{
+	struct version *old = s->version, *v;
+	int64_t began_ms = clock_mono_ms();
+	uint64_t entries = 0;
+	struct err err;
+
+	v = version_open(path, &err);
+	if (!v) {
+		log_event(LOG_ERROR, "dnsd.snapshot", "kept=%s error=%s", old ? "old" : "none",
+			log_quote(slice_str(err.text)).s);
+		return;
+	}
+	if (s->log >= 0)
+		close(s->log);
+	s->log = -1;
+	s->log_at = 0;
+	s->log_broken = false;
+	s->version = v;
+	atomic_store(&s->serial, snapshot_serial(v->index.snapshot));
+	follow_log(
+		s); /* before anyone sees it: a listing made since must not be away for a moment */
+	for (size_t i = 0; i < snapshot_set_count(v->index.snapshot); i++)
+		entries += snapshot_set_entries(v->index.snapshot, i);
+	s->changed(s->ctx);
+	if (old)
+		grace_defer(s->grace, version_free, old);
+	log_event(LOG_INFO, "dnsd.snapshot",
+		"serial=%" PRIu64 " entries=%" PRIu64 " changes=%zu ms=%" PRId64,
+		snapshot_serial(v->index.snapshot), entries, overlay_count(v->overlay),
+		clock_mono_ms() - began_ms);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size
+	       && a->st_mtim.tv_sec == b->st_mtim.tv_sec
+	       && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+void site_check(struct site *s)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+
+	/* The old log to its end first: the new snapshot may be bad. */
+	follow_log(s);
+	if (path_of(s, "snapshot", 0, path) && stat(path, &st) == 0 && !same_file(&st, &s->seen)) {
+		s->seen = st;
+		load(s, path);
+	}
+}
+
+static void watch_folder(struct site *s)
+{
+	if (s->watched < 0)
+		s->watched = inotify_add_watch(s->inotify, s->folder,
+			IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
+}
+
+static void something_happened(void *ctx, int fd, unsigned events)
+{
+	struct site *s = ctx;
+	_Alignas(struct inotify_event) char scrap[16384];
+	ssize_t n;
+
+	(void)events;
+	while ((n = read(fd, scrap, sizeof scrap)) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *e = (const struct inotify_event *)(scrap + at);
+			if (e->mask & IN_IGNORED) /* the folder itself is gone */
+				s->watched = -1;
+			at += (ssize_t)(sizeof *e + e->len);
+		}
+	/* What happened matters less than what is there now. */
+	site_check(s);
+}
+
+static void look_again(void *ctx)
+{
+	struct site *s = ctx;
+
+	watch_folder(s);
+	site_check(s);
+	loop_timer_set(s->retry, RETRY_MS);
+}
+
+struct site *site_new(
+	struct loop *l, struct grace *g, const char *publish_dir, loop_fn *changed, void *ctx)
+{
+	struct site *s = mem_new(1, sizeof *s);
+
+	s->grace = g;
+	s->folder = mem_str(publish_dir);
+	s->changed = changed;
+	s->ctx = ctx;
+	s->log = s->watched = -1;
+	s->in = BUF_INIT(CHUNK);
+	s->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (s->inotify >= 0)
+		s->watch = loop_watch_new(l, s->inotify, LOOP_READ, something_happened, s);
+	s->retry = loop_timer_new(l, look_again, s);
+	watch_folder(s);
+	loop_timer_set(s->retry, RETRY_MS);
+	return s;
+}
+
+struct site *site_free(struct site *s)
+{
+	if (!s)
+		return NULL;
+	loop_watch_free(s->watch);
+	loop_timer_free(s->retry);
+	if (s->inotify >= 0)
+		close(s->inotify);
+	if (s->log >= 0)
+		close(s->log);
+	version_free(s->version);
+	buf_done(&s->in);
+	free(s->folder);
+	free(s);
+	return NULL;
+}
+
+const struct index *site_index(const struct site *s)
+{
+	return s->version ? &s->version->index : NULL;
+}
+
+const _Atomic uint64_t *site_serial(const struct site *s)
+{
+	return &s->serial;
+}

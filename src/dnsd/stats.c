@@ -1,0 +1,45 @@
+/* stats.c - counters added up and told. */
+#include "dnsd/stats.h"
+
+#include "base/attr.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+
+static uint64_t get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void stats_add(struct stats *sum, const struct stats *s)
+{
+	stats_bump(&sum->queries, get(&s->queries));
+	stats_bump(&sum->dropped, get(&s->dropped));
+	stats_bump(&sum->listed, get(&s->listed));
+	stats_bump(&sum->truncated, get(&s->truncated));
+	stats_bump(&sum->bytes_in, get(&s->bytes_in));
+	stats_bump(&sum->bytes_out, get(&s->bytes_out));
+	stats_bump(&sum->send_errors, get(&s->send_errors));
+	for (size_t i = 0; i < STATS_RCODES; i++)
+		stats_bump(&sum->rcode[i], get(&s->rcode[i]));
+}
+
+static void log_one(const char *transport, const struct stats *s)
+{
+	log_event(LOG_INFO, "dnsd.stats",
+		"transport=%s queries=%" PRIu64 " listed=%" PRIu64 " noerror=%" PRIu64
+		" nxdomain=%" PRIu64 " refused=%" PRIu64 " formerr=%" PRIu64 " servfail=%" PRIu64
+		" notimp=%" PRIu64 " badvers=%" PRIu64 " dropped=%" PRIu64 " truncated=%" PRIu64
+		" send_errors=%" PRIu64 " bytes_in=%" PRIu64 " bytes_out=%" PRIu64,
+		transport, get(&s->queries), get(&s->listed), get(&s->rcode[DNS_NOERROR]),
+		get(&s->rcode[DNS_NXDOMAIN]), get(&s->rcode[DNS_REFUSED]),
+		get(&s->rcode[DNS_FORMERR]), get(&s->rcode[DNS_SERVFAIL]),
+		get(&s->rcode[DNS_NOTIMP]), get(&s->rcode[DNS_BADVERS]), get(&s->dropped),
+		get(&s->truncated), get(&s->send_errors), get(&s->bytes_in), get(&s->bytes_out));
+}
+
+void stats_log(const struct stats *udp, const struct stats *tcp)
+{
+	log_one("udp", udp);
+	log_one("tcp", tcp);
+}

@@ -1,0 +1,40 @@
+/* stats.h - counters of one thread; others may read them at any time. */
+#pragma once
+
+#include "dnsd/answer.h"
+
+#define STATS_RCODES 17 /* up to BADVERS */
+
+struct stats {
+	_Alignas(64) _Atomic uint64_t queries; /* messages received */
+	_Atomic uint64_t dropped;	       /* of those, not answered */
+	_Atomic uint64_t listed, truncated, bytes_in, bytes_out, send_errors;
+	_Atomic uint64_t rcode[STATS_RCODES];
+};
+
+/* Only the owner writes, so no locked instruction is needed. */
+static inline void stats_bump(_Atomic uint64_t *counter, uint64_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+		memory_order_relaxed);
+}
+
+static inline void stats_count(
+	struct stats *s, size_t in, size_t out, const struct answer_note *note)
+{
+	stats_bump(&s->queries, 1);
+	stats_bump(&s->bytes_in, in);
+	if (out == 0) {
+		stats_bump(&s->dropped, 1);
+		return;
+	}
+	stats_bump(&s->bytes_out, out);
+	stats_bump(&s->rcode[note->rcode], 1);
+	if (note->listed)
+		stats_bump(&s->listed, 1);
+	if (note->truncated)
+		stats_bump(&s->truncated, 1);
+}
+
+void stats_add(struct stats *sum, const struct stats *s);
+void stats_log(const struct stats *udp, const struct stats *tcp);

@@ -1,0 +1,217 @@
+/* worker.c - one thread, one UDP socket: recvmmsg, answer, sendmmsg. */
+#include "dnsd/worker.h"
+
+#include "base/mem.h"
+#include "io/clock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define BATCH 64
+#define QUERY_SIZE 1536		/* longer ones than a frame holds are no questions */
+#define SOCKET_BUFFER (4 << 20) /* rides out the pauses of a busy machine */
+#define CONTROL_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
+
+struct slot {
+	struct sockaddr_storage peer;
+	_Alignas(struct cmsghdr) char control[CONTROL_SIZE];
+	struct iovec in, out;
+};
+
+struct worker {
+	int fd;
+	bool wildcard; /* bound to any address: the reply must leave from the one that was asked */
+	pthread_t thread;
+	bool running;
+	atomic_bool stop;
+	_Atomic(struct served *) *served;
+	struct grace_reader *reader;
+	struct stats *stats;
+	struct mmsghdr in[BATCH], out[BATCH];
+	struct slot slots[BATCH];
+	uint8_t queries[BATCH][QUERY_SIZE];
+	uint8_t replies[BATCH][ANSWER_SIZE_UDP];
+};
+
+static bool is_wildcard(const struct socket_address *a)
+{
+	struct ip ip = socket_address_ip(a, NULL);
+	static const uint8_t zero[16];
+
+	return memcmp(ip.bytes, zero, sizeof zero) == 0;
+}
+
+static void set_options(int fd, int family, bool wildcard)
+{
+	int size = SOCKET_BUFFER, on = 1, mode = IP_PMTUDISC_OMIT;
+
+	/* As much as the system lets us: the second call is refused without CAP_NET_ADMIN. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+	/* Forged "fragmentation needed" messages must not make us fragment (RFC 9715). */
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &mode, sizeof mode);
+	if (wildcard && family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+	if (wildcard && family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+	/* The thread waits in recvmmsg() itself: one system call less than poll() for a single query. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+}
+
+struct worker *worker_new(const struct socket_address *address, struct err *err)
+{
+	struct worker *w;
+	int fd = socket_bind_udp(address, true, err);
+
+	if (fd < 0)
+		return NULL;
+	w = mem_new(1, sizeof *w);
+	w->fd = fd;
+	w->wildcard = is_wildcard(address);
+	w->stats = aligned_alloc(64, sizeof *w->stats);
+	if (!w->stats)
+		abort();
+	memset(w->stats, 0, sizeof *w->stats);
+	set_options(fd, address->storage.ss_family, w->wildcard);
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct slot *s = &w->slots[i];
+		s->in = (struct iovec){w->queries[i], QUERY_SIZE};
+		s->out = (struct iovec){w->replies[i], 0};
+		w->in[i].msg_hdr =
+			(struct msghdr){.msg_name = &s->peer, .msg_iov = &s->in, .msg_iovlen = 1};
+	}
+	return w;
+}
+
+/* The kernel has shortened these to what the last batch needed. */
+static void rearm(struct worker *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct msghdr *m = &w->in[i].msg_hdr;
+		m->msg_namelen = sizeof w->slots[i].peer;
+		m->msg_control = w->wildcard ? w->slots[i].control : NULL;
+		m->msg_controllen = w->wildcard ? CONTROL_SIZE : 0;
+	}
+}
+
+/* The address asked becomes the address that answers; by which interface, the routing table says, except
+ * for link-local ones. */
+static void aim_back(struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo *info = (struct in_pktinfo *)CMSG_DATA(c);
+		info->ipi_ifindex = 0;
+	} else if (c && c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(c);
+		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+			info->ipi6_ifindex = 0;
+	}
+}
+
+static unsigned answer_batch(struct worker *w, unsigned n)
+{
+	const struct served *served = atomic_load_explicit(w->served, memory_order_seq_cst);
+	int64_t now_s = clock_unix_ms() / 1000;
+	unsigned replies = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct msghdr *m = &w->in[i].msg_hdr;
+		struct slot *s = &w->slots[i];
+		struct answer_note note;
+		struct slice message = slice_of(w->queries[i], w->in[i].msg_len);
+		s->out.iov_len = answer(served, message, ANSWER_UDP, now_s, w->replies[i], &note);
+		stats_count(w->stats, message.len, s->out.iov_len, &note);
+		if (s->out.iov_len == 0)
+			continue;
+		if (w->wildcard)
+			aim_back(m);
+		w->out[replies].msg_hdr = (struct msghdr){.msg_name = m->msg_name,
+			.msg_namelen = m->msg_namelen,
+			.msg_iov = &s->out,
+			.msg_iovlen = 1,
+			.msg_control = m->msg_controllen ? m->msg_control : NULL,
+			.msg_controllen = m->msg_controllen};
+		replies++;
+	}
+	return replies;
+}
+
+static void send_batch(struct worker *w, unsigned n)
+{
+	for (unsigned sent = 0; sent < n;) {
+		int rc = sendmmsg(w->fd, w->out + sent, n - sent, 0);
+		if (rc > 0) {
+			sent += (unsigned)rc;
+		} else if (errno != EINTR) { /* no route, filtered, forged source: this one only */
+			stats_bump(&w->stats->send_errors, 1);
+			sent++;
+		}
+	}
+}
+
+static void *run(void *ctx)
+{
+	struct worker *w = ctx;
+	unsigned used = BATCH;
+
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+		rearm(w, used);
+		used = 0;
+		int n = recvmmsg(w->fd, w->in, BATCH, MSG_WAITFORONE, NULL);
+		if (n <= 0)
+			continue; /* interrupted, or an ICMP error about an earlier reply */
+		used = (unsigned)n;
+		grace_enter(w->reader);
+		unsigned replies = answer_batch(w, used);
+		grace_leave(w->reader);
+		send_batch(w, replies);
+	}
+	return NULL;
+}
+
+bool worker_start(struct worker *w, _Atomic(struct served *) *served, struct grace_reader *reader,
+	struct err *err)
+{
+	sigset_t all, old;
+	int rc;
+
+	w->served = served;
+	w->reader = reader;
+	sigfillset(&all); /* signals are for the loop */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = rc;
+	w->running = rc == 0;
+	return w->running ? true : err_errno(err, "cannot start a thread");
+}
+
+const struct stats *worker_stats(const struct worker *w)
+{
+	return w->stats;
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	if (!w)
+		return NULL;
+	if (w->running) {
+		atomic_store(&w->stop, true);
+		shutdown(w->fd, SHUT_RD); /* says ENOTCONN, and wakes the thread all the same */
+		pthread_join(w->thread, NULL);
+	}
+	close(w->fd);
+	free(w->stats);
+	free(w);
+	return NULL;
+}

@@ -1,0 +1,19 @@
+/* worker.h - one thread, one UDP socket: batches in, answers out. Workers share nothing that they write. */
+#pragma once
+
+#include "base/err.h"
+#include "dnsd/grace.h"
+#include "dnsd/served.h"
+#include "dnsd/stats.h"
+#include "io/socket.h"
+
+struct worker;
+
+/* Binds its own socket (SO_REUSEPORT) to the address; no thread yet, so rights may be given up after. */
+struct worker *worker_new(const struct socket_address *address, struct err *err);
+/* From here it answers from *served, whatever it points to at the time. */
+bool worker_start(struct worker *w, _Atomic(struct served *) *served, struct grace_reader *reader,
+	struct err *err);
+const struct stats *worker_stats(const struct worker *w);
+/* Stops the thread, closes the socket; NULL is fine. */
+struct worker *worker_free(struct worker *w);

@@ -1,0 +1,51 @@
+/* fuzz_dns_question.c - any message through answer(): replies are well formed, fit, and echo the id. */
+#include "../unit/dnsd_world.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(x) ((x) ? (void)0 : abort())
+
+static void check_reply(const uint8_t *data, const uint8_t *out, size_t n)
+{
+	struct slice reply = slice_of(out, n);
+	size_t at = DNS_HEADER_SIZE;
+	struct dns_record rec;
+	struct domain d;
+
+	CHECK(n >= DNS_HEADER_SIZE && out[2] & 0x80 && memcmp(out, data, 2) == 0);
+	if (dns_u16(out + 4)) {
+		CHECK((at = dns_name_read(reply, at, &d)) != 0);
+		at += 4;
+		CHECK(memcmp(out + 12, data + 12, at - 12) == 0);
+	}
+	for (unsigned i = 0; i < dns_u16(out + 6) + dns_u16(out + 8) + dns_u16(out + 10) + 0u;
+		i++) {
+		CHECK((at = dns_record_read(reply, at, &rec)) != 0);
+		CHECK(dns_name_read(reply, rec.owner, &d) != 0);
+		if (rec.type == DNS_NS || rec.type == DNS_SOA)
+			CHECK(dns_name_read(reply, rec.rdata, &d) != 0);
+	}
+	CHECK(at == n);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct world w;
+	struct answer_note note;
+
+	if (!w.served)
+		world_init(&w, true);
+	for (int tcp = 0; tcp < 2; tcp++) {
+		size_t room = tcp ? ANSWER_SIZE_TCP : ANSWER_SIZE_UDP;
+		uint8_t *out = malloc(room);
+		size_t n = answer(w.served, slice_of(data, size), tcp ? ANSWER_TCP : ANSWER_UDP,
+			WORLD_NOW, out, &note);
+		CHECK(n <= room && note.rcode <= DNS_BADVERS + (n == 0) * 255u);
+		if (n)
+			check_reply(data, out, n);
+		free(out);
+	}
+	return 0;
+}
