@@ -51,7 +51,8 @@ struct ledger_entry {
 	const char *text;
 	int64_t expires_ms;
 	const char *who, *reason;
-	bool imported; /* reason names the feed then */
+	bool imported; /* reason names the feed then, and the caller has saved (store_save): a system error
+			* must undo all of the feed's items */
 };
 
 /* *ret_new is false when it was listed already in just this way: then nothing changed. */

@@ -231,9 +231,10 @@ struct import {
 	int64_t added, kept, refused_more;
 };
 
-static void import_refuse(struct import *im, struct slice text, const char *why)
+static void import_refuse(struct import *im, size_t item, struct slice text, const char *why)
 {
-	json_t *o = json_pack("{s:o, s:o}", "subject", object_text(slice_take(text, 100)), "error",
+	json_t *o = json_pack("{s:I, s:o, s:o}", "item", (json_int_t)item, "subject",
+		object_text(slice_take(text, 100)), "error",
 		object_text(slice_take(slice_str(why), 150)));
 
 	im->refused_bytes += object_size(o);
@@ -246,7 +247,7 @@ static void import_refuse(struct import *im, struct slice text, const char *why)
 }
 
 /* False only when the store fails: the items before it are undone with the whole group then. */
-static bool import_item(struct import *im, const json_t *item)
+static bool import_item(struct import *im, size_t n, const json_t *item)
 {
 	struct slice text = slice_of(json_string_value(item), json_string_length(item));
 	struct subject subject;
@@ -255,19 +256,19 @@ static bool import_item(struct import *im, const json_t *item)
 	bool fresh;
 
 	if (!json_is_string(item)) {
-		import_refuse(im, SLICE_EMPTY, "not text");
+		import_refuse(im, n, SLICE_EMPTY, "not text");
 		return true;
 	}
 	im->entry.subject = &subject;
 	if (!subject_parse(text, &subject, &err)) {
-		import_refuse(im, text, err.text);
+		import_refuse(im, n, text, err.text);
 		return true;
 	}
 	if (!ledger_add(im->q->desk->ledger, &im->entry, im->q->now_ms, &listing, &fresh, &err)) {
 		im->q->err = err;
 		if (err.kind == ERR_SYSTEM)
 			return false;
-		import_refuse(im, text, err.text);
+		import_refuse(im, n, text, err.text);
 		return true;
 	}
 	im->added += fresh;
@@ -294,7 +295,7 @@ bool request_import(struct request *q)
 		return request_fail(q, "store");
 	im.refused = json_array();
 	for (size_t i = 0; ok && i < json_array_size(items); i++)
-		ok = import_item(&im, json_array_get(items, i));
+		ok = import_item(&im, i, json_array_get(items, i));
 	if (!ok || !store_release(ledger_store(q->desk->ledger), &q->err)) {
 		store_undo(ledger_store(q->desk->ledger));
 		json_decref(im.refused);
