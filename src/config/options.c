@@ -143,6 +143,8 @@ static const struct option trapd[] = {
 	COUNT(config_trapd, max_recipients, "max-recipients", "100", 1, 10000,
 		"recipients of one mail"),
 	DURATION(config_trapd, timeout, "timeout", "5m", 1, HOUR, "silence that ends a session"),
+	COUNT(config_trapd, greet_delay_ms, "greet-delay-ms", "100", 0, 30000,
+		"pause before the banner; who talks earlier is noted"),
 	TEXT(config_trapd, sensor, "sensor", "trap", "this trap's name in the evidence"),
 	TEXT(config_trapd, secret_file, "secret-file", "",
 		"key that names traps; empty: state-dir/trapd/secret"),

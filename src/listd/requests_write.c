@@ -107,10 +107,7 @@ bool request_evidence(struct request *q)
 		count = evidence_domains(&f, domains);
 		ok = request_fields_ok(q, &f);
 	}
-	if (ok && !has_ip && count == 0) {
-		err_set(&q->err, ERR_SYNTAX, "evidence names an 'ip', or 'domains', or both");
-		ok = request_fail(q, "field");
-	}
+	/* Without 'ip' and 'domains' it lists nobody, and still is a mail that the trap took: kept. */
 	if (ok) {
 		result = mem_new(1, sizeof *result);
 		e.ip = slice_str(has_ip ? ip.text : "");

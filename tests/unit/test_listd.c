@@ -225,6 +225,18 @@ static void what_is_no_spam_lists_nobody(void **state)
 	assert_state(w, "5.6.7.8", "none");
 }
 
+/* Mail from ourselves without a link: nobody to list, and still what the trap took is counted. */
+static void evidence_without_subject_is_kept(void **state)
+{
+	struct world *w = *state;
+	json_t *r;
+
+	expect_ok(w, &w->trapd, "{'type':'evidence','kind':'trap-hit','class':'spam','uid':'u'}");
+	r = ask(w, &w->trapd, "{'type':'status'}");
+	assert_int_equal(number_at(r, "evidence"), 1);
+	json_decref(r);
+}
+
 static void ip6_is_listed_by_prefix(void **state)
 {
 	struct world *w = *state;
@@ -413,7 +425,6 @@ static void bad_messages_change_nothing(void **state)
 		{"{'type':'removal'}", "role"},
 		{"{'type':'hello','role':'trapd'}", "role"},
 		{"{'type':'evidence'}", "field"},
-		{"{'type':'evidence','kind':'trap-hit','class':'spam','uid':'u'}", "field"},
 		{"{'type':'evidence','kind':'x','class':'spam','uid':'u','ip':'5.6.7.8'}", "field"},
 		{"{'type':'evidence','kind':'trap-hit','class':'x','uid':'u','ip':'5.6.7.8'}",
 			"field"},
@@ -507,6 +518,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_WORLD(evidence_lists_and_expires),
 		WITH_WORLD(what_is_no_spam_lists_nobody),
+		WITH_WORLD(evidence_without_subject_is_kept),
 		WITH_WORLD(ip6_is_listed_by_prefix),
 		WITH_WORLD(protected_is_never_listed),
 		WITH_WORLD(removal_follows_the_policy),
