@@ -41,16 +41,11 @@ static void syntax_fault(cfg_t *cfg, const char *fmt, va_list ap)
 
 	vsnprintf(words, sizeof words, fmt, ap);
 	if (strstr(words, END_MARK))
-		snprintf(words, sizeof words, "the file ends inside a section: a closing } is missing");
+		snprintf(words, sizeof words,
+			"the file ends inside a section: a closing } is missing");
 	fault(cfg ? cfg->line : 0, "%s%s", words,
 		strncmp(words, "no such option", 14) == 0 ? " (sekisho config help lists them all)"
 							  : "");
-}
-
-static bool is_list(const struct option *o)
-{
-	return o->type == OPTION_TEXTS || o->type == OPTION_PREFIXES || o->type == OPTION_ADDRESSES
-	       || o->type == OPTION_DOMAINS;
 }
 
 /* The values libconfuse holds for an option. */
@@ -96,16 +91,10 @@ static int check_option(const struct option_section *section, cfg_t *cfg, cfg_op
 	}
 CHECKER(0)
 CHECKER(1)
-CHECKER(2) CHECKER(3) CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7) CHECKER(8)
+CHECKER(2)
+CHECKER(3) CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7) CHECKER(8)
 	CHECKER(9) static const cfg_validate_callback_t checkers[] = {check_0, check_1, check_2,
 		check_3, check_4, check_5, check_6, check_7, check_8, check_9};
-
-static const char *leaf_name(const char *name)
-{
-	const char *bar = strrchr(name, '|');
-
-	return bar ? bar + 1 : name;
-}
 
 static bool is_child(const char *parent, const char *name)
 {
@@ -130,7 +119,7 @@ static cfg_opt_t *make_opts(const struct option_section *section)
 	opts = mem_new(n + SECTIONS_MAX + 2, sizeof *opts);
 	n = 0;
 	for (const struct option *o = section->options; o->name; o++, n++) {
-		if (is_list(o))
+		if (option_is_many(o))
 			opts[n] = (cfg_opt_t)CFG_STR_LIST(o->name, NULL, CFGF_NODEFAULT);
 		else
 			opts[n] = (cfg_opt_t)CFG_STR(o->name, NULL, CFGF_NODEFAULT);
@@ -140,7 +129,8 @@ static cfg_opt_t *make_opts(const struct option_section *section)
 			s->titled ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES : CFGF_NONE;
 
 		if (is_child(section->name, s->name))
-			opts[n++] = (cfg_opt_t)CFG_SEC(leaf_name(s->name), make_opts(s), flags);
+			opts[n++] = (cfg_opt_t)CFG_SEC(
+				option_section_leaf(s->name), make_opts(s), flags);
 	}
 	if (!*section->name)
 		opts[n++] = (cfg_opt_t)CFG_STR(END_MARK, NULL, CFGF_NODEFAULT);
@@ -169,21 +159,12 @@ static void set_checkers(cfg_t *cfg)
 	}
 }
 
-static const struct option_section *section_named(const char *name)
-{
-	const struct option_section *s = option_sections;
-
-	while (s->name && strcmp(s->name, name) != 0)
-		s++;
-	return s;
-}
-
 static void fill(const char *name, cfg_t *cfg, void *base)
 {
 	const char **values = mem_new(VALUES_MAX, sizeof *values);
 	struct err err;
 
-	for (const struct option *o = section_named(name)->options; o->name; o++) {
+	for (const struct option *o = option_section_named(name)->options; o->name; o++) {
 		size_t count = cfg ? values_of(cfg, o->name, values, VALUES_MAX) : 0;
 		bool given = cfg && cfg_getopt(cfg, o->name) && cfg_size(cfg, o->name) > 0;
 
@@ -197,15 +178,15 @@ static void fill(const char *name, cfg_t *cfg, void *base)
 
 static void *fill_titled(const char *name, cfg_t *cfg, size_t *ret_count)
 {
-	const struct option_section *s = section_named(name);
-	unsigned count = cfg ? cfg_size(cfg, leaf_name(name)) : 0;
+	const struct option_section *s = option_section_named(name);
+	unsigned count = cfg ? cfg_size(cfg, option_section_leaf(name)) : 0;
 	char *items;
 
 	if (count > TITLED_MAX)
 		count = TITLED_MAX;
 	items = mem_new(count, s->size);
 	for (unsigned i = 0; i < count; i++) {
-		cfg_t *section = cfg_getnsec(cfg, leaf_name(name), i);
+		cfg_t *section = cfg_getnsec(cfg, option_section_leaf(name), i);
 		char *item = items + i * s->size;
 
 		fill(name, section, item);
@@ -371,122 +352,6 @@ struct config *config_load(const char *path, struct buf *ret_faults)
 	free_opts(opts);
 	buf_done(&text);
 	return ret_faults->len ? config_free(c) : c;
-}
-
-/* ---- walking over a whole configuration: print and free ---- */
-
-typedef void walk_fn(const struct option_section *s, const char *title, void *base, void *ctx);
-
-static void walk_titled(const char *name, void *items, size_t count, walk_fn *fn, void *ctx)
-{
-	const struct option_section *s = section_named(name);
-
-	for (size_t i = 0; i < count; i++) {
-		char *item = (char *)items + i * s->size;
-		fn(s, *(char **)(void *)item, item, ctx);
-	}
-}
-
-static void print_section(const struct option_section *s, const char *title, void *base, void *ctx)
-{
-	FILE *to = ctx;
-	const char *indent = strchr(s->name, '|') ? "\t\t" : "\t";
-
-	fprintf(to, title ? "%.*s%s \"%s\" {\n" : "%.*s%s {\n", (int)strlen(indent) - 1, indent,
-		leaf_name(s->name), title ? title : "");
-	for (const struct option *o = s->options; o->name; o++) {
-		fputs(indent, to);
-		option_print(o, base, to);
-	}
-	/* dnsd and gated hold sections of their own: their printers close them. */
-	if (strcmp(s->name, "dnsd") != 0 && strcmp(s->name, "gated") != 0)
-		fprintf(to, "%.*s}\n", (int)strlen(indent) - 1, indent);
-}
-
-void config_print(const struct config *c, FILE *to)
-{
-	for (const struct option *o = section_named("")->options; o->name; o++)
-		option_print(o, c, to);
-	walk_titled("list", c->lists, c->list_count, print_section, to);
-	print_section(section_named("dnsd"), NULL, (void *)&c->dnsd, to);
-	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, print_section, to);
-	fputs("}\n", to);
-	print_section(section_named("trapd"), NULL, (void *)&c->trapd, to);
-	print_section(section_named("gated"), NULL, (void *)&c->gated, to);
-	walk_titled("gated|list", c->gated.lists, c->gated.list_count, print_section, to);
-	fputs("}\n", to);
-	print_section(section_named("webd"), NULL, (void *)&c->webd, to);
-	print_section(section_named("listd"), NULL, (void *)&c->listd, to);
-	print_section(section_named("check"), NULL, (void *)&c->check, to);
-}
-
-static void free_section(const struct option_section *s, const char *title, void *base, void *ctx)
-{
-	(void)ctx;
-	for (const struct option *o = s->options; o->name; o++)
-		option_done(o, base);
-	free((void *)title);
-}
-
-struct config *config_free(struct config *c)
-{
-	if (!c)
-		return NULL;
-	walk_titled("list", c->lists, c->list_count, free_section, NULL);
-	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, free_section, NULL);
-	walk_titled("gated|list", c->gated.lists, c->gated.list_count, free_section, NULL);
-	free_section(section_named(""), NULL, c, NULL);
-	free_section(section_named("dnsd"), NULL, &c->dnsd, NULL);
-	free_section(section_named("trapd"), NULL, &c->trapd, NULL);
-	free_section(section_named("gated"), NULL, &c->gated, NULL);
-	free_section(section_named("webd"), NULL, &c->webd, NULL);
-	free_section(section_named("listd"), NULL, &c->listd, NULL);
-	free_section(section_named("check"), NULL, &c->check, NULL);
-	free(c->lists);
-	free(c->dnsd.zones);
-	free(c->gated.lists);
-	free(c->socket_path);
-	free(c->publish_dir);
-	free(c->path);
-	free(c);
-	return NULL;
-}
-
-static void help_default(const struct option *o, char *ret, size_t size)
-{
-	if (is_list(o)) {
-		struct slice rest = slice_str(o->fallback), word;
-		size_t n = (size_t)snprintf(ret, size, "{");
-
-		for (int i = 0; slice_cut_word(&rest, &word); i++)
-			n += (size_t)snprintf(
-				ret + n, size - n, "%s%.*s", i ? ", " : "", SLICE_FMT(word));
-		snprintf(ret + n, size - n, "}");
-	} else {
-		snprintf(ret, size, "%s", *o->fallback ? o->fallback : "\"\"");
-	}
-}
-
-void config_help(FILE *to)
-{
-	for (const struct option_section *s = option_sections; s->name; s++) {
-		fprintf(to, "%s%s%s  - %s\n", *s->name ? s->name : "(top)",
-			s->titled ? " \"name\"" : "", *s->name ? " { }" : "", s->help);
-		for (const struct option *o = s->options; o->name; o++) {
-			char fallback[300];
-
-			help_default(o, fallback, sizeof fallback);
-			fprintf(to, "  %-20s %-24s %s", o->name, fallback, o->help);
-			if (o->type == OPTION_COUNT)
-				fprintf(to, " (%ld to %ld)", o->min, o->max);
-			if (o->type == OPTION_DURATION)
-				fprintf(to, " (%s to %s)", duration_text(o->min).s,
-					duration_text(o->max).s);
-			for (int i = 0; o->words && o->words[i]; i++)
-				fprintf(to, "%s%s", i ? ", " : " (", o->words[i]);
-			fprintf(to, o->words ? ")\n" : "\n");
-		}
-	}
 }
 
 const struct config_list *config_find_list(const struct config *c, struct slice name)

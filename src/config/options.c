@@ -246,3 +246,18 @@ const struct option_section option_sections[] = {
 	{"check", false, check, sizeof(struct config_check), "sekisho check"},
 	{NULL, false, NULL, 0, NULL},
 };
+
+const struct option_section *option_section_named(const char *name)
+{
+	for (const struct option_section *s = option_sections; s->name; s++)
+		if (strcmp(s->name, name) == 0)
+			return s;
+	abort();
+}
+
+const char *option_section_leaf(const char *name)
+{
+	const char *bar = strrchr(name, '|');
+
+	return bar ? bar + 1 : name;
+}

@@ -47,3 +47,8 @@ bool option_set(const struct option *o, const char *const *values, size_t count,
 bool option_set_fallback(const struct option *o, void *base, struct err *err);
 void option_print(const struct option *o, const void *base, FILE *to);
 void option_done(const struct option *o, void *base);
+
+bool option_is_many(const struct option *o); /* takes a list of values */
+/* By its whole name; one that does not exist is our own fault and aborts. */
+const struct option_section *option_section_named(const char *name);
+const char *option_section_leaf(const char *name); /* "zone" of "dnsd|zone" */

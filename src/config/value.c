@@ -21,10 +21,10 @@ static union member member_of(const struct option *o, const void *base)
 	return (union member){.text = (char **)((char *)(uintptr_t)base + o->offset)};
 }
 
-static bool is_many(enum option_type type)
+bool option_is_many(const struct option *o)
 {
-	return type == OPTION_TEXTS || type == OPTION_PREFIXES || type == OPTION_ADDRESSES
-	       || type == OPTION_DOMAINS;
+	return o->type == OPTION_TEXTS || o->type == OPTION_PREFIXES || o->type == OPTION_ADDRESSES
+	       || o->type == OPTION_DOMAINS;
 }
 
 static bool check_text(const struct option *o, const char *v, struct err *err)
@@ -143,7 +143,7 @@ bool option_set(const struct option *o, const char *const *values, size_t count,
 {
 	union member m = member_of(o, base);
 
-	if (!is_many(o->type) && count != 1)
+	if (!option_is_many(o) && count != 1)
 		return err_set(err, ERR_SYNTAX, "takes one value");
 	switch (o->type) {
 	case OPTION_TEXT:
@@ -180,7 +180,7 @@ bool option_set_fallback(const struct option *o, void *base, struct err *err)
 	size_t count = 0, at = 0;
 	bool ok;
 
-	if (!is_many(o->type))
+	if (!option_is_many(o))
 		return option_set(o, &o->fallback, 1, base, err);
 	while (count < ARRAY_LEN(values) && slice_cut_word(&rest, &word)) {
 		values[count++] = text + at;
@@ -206,10 +206,10 @@ void option_print(const struct option *o, const void *base, FILE *to)
 {
 	union member m = member_of(o, base);
 	size_t count = o->type == OPTION_PREFIXES ? m.prefixes->count
-		       : is_many(o->type)	  ? m.texts->count
+		       : option_is_many(o)	  ? m.texts->count
 						  : 1;
 
-	fprintf(to, "%s = %s", o->name, is_many(o->type) ? "{" : "");
+	fprintf(to, "%s = %s", o->name, option_is_many(o) ? "{" : "");
 	for (size_t i = 0; i < count; i++) {
 		struct ip ip;
 
@@ -246,7 +246,7 @@ void option_print(const struct option *o, const void *base, FILE *to)
 			break;
 		}
 	}
-	fputs(is_many(o->type) ? "}\n" : "\n", to);
+	fputs(option_is_many(o) ? "}\n" : "\n", to);
 }
 
 void option_done(const struct option *o, void *base)
@@ -255,7 +255,7 @@ void option_done(const struct option *o, void *base)
 
 	if (o->type == OPTION_PREFIXES) {
 		free(m.prefixes->items);
-	} else if (is_many(o->type)) {
+	} else if (option_is_many(o)) {
 		for (size_t i = 0; i < m.texts->count; i++)
 			free(m.texts->items[i]);
 		free(m.texts->items);
