@@ -56,23 +56,20 @@ static bool is_report(const struct mime_tree *t)
 	return false;
 }
 
-static bool is_challenge(struct slice head, const char **ret_why)
+static bool is_challenge(bool null_sender, struct slice head, const char **ret_why)
 {
+	/* Fields of challenge-response systems. Their users' ordinary mail has them too: only with the
+	 * null sender do they mark the challenge itself. */
 	static const char *const fields[] = {"X-TMDA-Fingerprint", "X-Delivery-Agent", "X-ASK-Auth",
 		"X-ASK-Action", "X-BoxTrapper", "X-Spamarrest-speedcode",
 		"X-Choicemail-Registration-Request", "X-Qconfirm", "X-Challenge-Response"};
 	struct slice rest, address, local;
 
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		/* TMDA names itself in a field that others use too. */
-		if (!header_has(head, fields[i])
-			|| (i == 1
-				&& !slice_starts_nocase(
-					header_value(head, fields[i]), SLICE("TMDA"))))
-			continue;
-		*ret_why = "a challenge-response system's header";
-		return true;
-	}
+	for (size_t i = 0; null_sender && i < ARRAY_LEN(fields); i++)
+		if (header_has(head, fields[i])) {
+			*ret_why = "null sender, a challenge-response system's header";
+			return true;
+		}
 	/* Mailman, and those that followed it: From or Reply-To list-confirm+token@, marked as the list's
 	 * administration. */
 	if (!header_has(head, "X-List-Administrivia") && !header_has(head, "List-Id")
@@ -143,7 +140,7 @@ enum mail_class mail_classify(
 		*why = "null sender, from a mail system";
 		return MAIL_BACKSCATTER;
 	}
-	if (is_challenge(head, why))
+	if (is_challenge(null_sender, head, why))
 		return MAIL_CHALLENGE;
 	if (is_auto_reply(mail_from, head, why))
 		return MAIL_AUTO_REPLY;
