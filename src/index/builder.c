@@ -113,13 +113,16 @@ static void value_slots_grow(struct builder_set *s)
 static size_t text_add(struct builder_set *s, struct slice text)
 {
 	size_t at = s->text_len;
+	/* A text may be a view of this very heap (another value's). */
+	bool inside = s->text && text.ptr >= s->text && text.ptr < s->text + s->text_len;
+	size_t from = inside ? (size_t)(text.ptr - s->text) : 0;
 
 	if (at + text.len > s->text_cap) {
 		s->text_cap = MAX(at + text.len, s->text_cap * 2);
 		s->text = mem_resize(s->text, s->text_cap);
 	}
 	if (text.len)
-		memcpy(s->text + at, text.ptr, text.len);
+		memmove(s->text + at, inside ? s->text + from : text.ptr, text.len);
 	s->text_len += text.len;
 	return at;
 }

@@ -183,24 +183,46 @@ static size_t name_text(const uint8_t *name, char dst[INDEX_SUBJECT_MAX])
 	return n;
 }
 
+/* RFC 5952 without its dotted forms: the longest run of at least two zero words, the first of equals,
+ * becomes "::". */
+static size_t ip6_subject(const uint8_t *p, char dst[INDEX_SUBJECT_MAX])
+{
+	unsigned start = 8, run = 1, n = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned zeros = 0;
+
+		while (i + zeros < 8 && !p[2 * (i + zeros)] && !p[2 * (i + zeros) + 1])
+			zeros++;
+		if (zeros > run) {
+			start = i;
+			run = zeros;
+		}
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == start) {
+			n += (unsigned)snprintf(dst + n, 3, "::");
+			i += run - 1;
+			continue;
+		}
+		n += (unsigned)snprintf(dst + n, 6, "%s%x", i && i != start + run ? ":" : "",
+			(unsigned)p[2 * i] << 8 | p[2 * i + 1]);
+	}
+	return n;
+}
+
 size_t index_subject(const struct set_meta *meta, const struct asked *q, const struct hit *hit,
 	char dst[INDEX_SUBJECT_MAX])
 {
-	const uint8_t *p = q->ip6;
-	size_t n = 0;
+	const uint8_t *name = q->name;
 
 	if (meta->kind == SET_NAME) {
-		const uint8_t *name = q->name;
-
 		for (unsigned skip = q->labels; skip > hit->len; skip--)
 			name += name[0] + 1;
 		return name_text(name, dst);
 	}
-	if (hit->scope != 6)
-		return (size_t)snprintf(dst, INDEX_SUBJECT_MAX, "%u.%u.%u.%u", q->ip4 >> 24,
-			q->ip4 >> 16 & 255, q->ip4 >> 8 & 255, q->ip4 & 255);
-	for (unsigned i = 0; i < 16; i += 2)
-		n += (size_t)snprintf(dst + n, INDEX_SUBJECT_MAX - n, "%s%x", i ? ":" : "",
-			(unsigned)p[i] << 8 | p[i + 1]);
-	return n;
+	if (hit->scope == 6)
+		return ip6_subject(q->ip6, dst);
+	return (size_t)snprintf(dst, INDEX_SUBJECT_MAX, "%u.%u.%u.%u", q->ip4 >> 24,
+		q->ip4 >> 16 & 255, q->ip4 >> 8 & 255, q->ip4 & 255);
 }
