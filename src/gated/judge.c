@@ -176,6 +176,7 @@ static void judgement_due(void *ctx)
 			if (!g->answers[i].asked || g->answers[i].done)
 				continue;
 			g->answers[i].answer = dnsbl_so_far(q->dnsbl);
+			g->answers[i].done = true;
 			if (!g->answers[i].answer)
 				list_tell(g->judge, i, DNSBL_TIMEOUT);
 		}

@@ -153,6 +153,13 @@ static void lists_add(struct verdict *v, const char *zone, long weight)
 	snprintf(v->lists + len, sizeof v->lists - len, "%s%s:%ld", len ? " " : "", zone, weight);
 }
 
+static bool list_is_silent(const struct verdict_answer *a)
+{
+	return a->asked && a->done
+	       && (!a->answer
+		       || (a->answer->status != DNSBL_LISTED && a->answer->status != DNSBL_CLEAR));
+}
+
 void verdict_judge(const struct config_gated *config, const struct verdict_list *lists,
 	const struct verdict_answer *answers, size_t count, const struct ip *client,
 	struct verdict *ret)
@@ -162,10 +169,7 @@ void verdict_judge(const struct config_gated *config, const struct verdict_list 
 
 	for (size_t i = 0; i < count; i++) {
 		v.asked += answers[i].asked;
-		v.silent += answers[i].asked
-			    && (!answers[i].answer
-				    || (answers[i].answer->status != DNSBL_LISTED
-					    && answers[i].answer->status != DNSBL_CLEAR));
+		v.silent += list_is_silent(&answers[i]);
 		if (!list_weight(&lists[i], &answers[i], &weight))
 			continue;
 		v.hits++;

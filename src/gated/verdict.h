@@ -22,7 +22,7 @@ struct verdict_list {
 /* What is known of one list's answer. */
 struct verdict_answer {
 	bool asked;			   /* false: this list is not for this client */
-	bool done;			   /* nothing more will come */
+	bool done;			   /* nothing more is waited for */
 	const struct dnsbl_answer *answer; /* NULL while there is none */
 };
 

@@ -95,7 +95,7 @@ static void test_scores(void **state)
 		{"r...", VERDICT_ACCEPT, 0, -1, 1, ""},
 		{"f...", VERDICT_ACCEPT, 0, -1, 1, ""},
 		{"s...", VERDICT_ACCEPT, 0, -1, 1, ""},
-		{"?...", VERDICT_ACCEPT, 0, -1, 1, ""},
+		{"?...", VERDICT_ACCEPT, 0, -1, 0, ""},
 		{"-...", VERDICT_ACCEPT, 0, -1, 0, ""},
 		{"telt", VERDICT_ACCEPT, 0, -1, 4, ""},
 	};
