@@ -56,12 +56,15 @@ static void version_free(void *ctx)
 	free(v);
 }
 
-static bool path_of(const struct site *s, const char *name, uint64_t serial, char *dst)
+static void snapshot_path(const struct site *s, char dst[PATH_SIZE])
 {
-	int n = serial ? snprintf(dst, PATH_SIZE, "%s/%s-%" PRIu64, s->folder, name, serial)
-		       : snprintf(dst, PATH_SIZE, "%s/%s", s->folder, name);
+	snprintf(dst, PATH_SIZE, "%s/snapshot", s->folder);
+}
 
-	return n > 0 && n < PATH_SIZE;
+static void log_path(const struct site *s, char dst[PATH_SIZE])
+{
+	snprintf(dst, PATH_SIZE, "%s/changes-%" PRIu64, s->folder,
+		snapshot_serial(s->version->index.snapshot));
 }
 
 static void apply(struct site *s, const struct change *c)
@@ -121,8 +124,10 @@ static void follow_log(struct site *s)
 
 	if (!s->version || s->log_broken)
 		return;
-	if (s->log < 0 && path_of(s, "changes", snapshot_serial(s->version->index.snapshot), path))
+	if (s->log < 0) {
+		log_path(s, path);
 		s->log = open(path, O_RDONLY | O_CLOEXEC);
+	}
 	if (s->log < 0)
 		return;
 	do {
@@ -208,7 +213,8 @@ void site_check(struct site *s)
 
 	/* The old log to its end first: the new snapshot may be bad. */
 	follow_log(s);
-	if (path_of(s, "snapshot", 0, path) && stat(path, &st) == 0 && !same_file(&st, &s->seen)) {
+	snapshot_path(s, path);
+	if (stat(path, &st) == 0 && !same_file(&st, &s->seen)) {
 		s->seen = st;
 		load(s, path);
 	}
