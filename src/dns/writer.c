@@ -145,13 +145,6 @@ bool dns_record_end(struct dns_writer *w, enum dns_section section)
 	return true;
 }
 
-bool dns_record_a(struct dns_writer *w, uint16_t owner_at, uint32_t ttl, uint32_t address)
-{
-	dns_record_begin(w, owner_at, DNS_A, ttl);
-	dns_record_u32(w, address);
-	return dns_record_end(w, DNS_ANSWER);
-}
-
 static void write_opt(struct dns_writer *w, unsigned rcode)
 {
 	uint8_t *p = w->at;

@@ -42,9 +42,6 @@ void dns_record_name(struct dns_writer *w, const struct domain *name);
 void dns_record_text(struct dns_writer *w, struct slice text);
 bool dns_record_end(struct dns_writer *w, enum dns_section section);
 
-/* The commonest record in one step. */
-bool dns_record_a(struct dns_writer *w, uint16_t owner_at, uint32_t ttl, uint32_t address);
-
 /* OPT (when the client sent one) and header. `flags`: AA and the like; rcode as a number of up to 12
  * bits; TC is set when an answer did not fit. Returns the size of the reply. */
 size_t dns_writer_finish(struct dns_writer *w, unsigned flags, unsigned rcode);

@@ -4,8 +4,14 @@
 #include "base/ip.h"
 #include "dns/writer.h"
 
-#define RECORDS_MAX                                                                                \
-	128 /* of one type in one answer; what a message could hold at all is not far from it */
+#define RECORDS_MAX 128 /* of one type in one answer */
+
+/* The records of one type that an answer holds so far. */
+struct rrset {
+	unsigned count;
+	uint32_t ttl;
+	uint8_t *records[RECORDS_MAX]; /* where they begin in the message */
+};
 
 /* The answer under construction. */
 struct reply {
@@ -16,53 +22,65 @@ struct reply {
 	uint16_t apex_at; /* where the zone's name stands in the message */
 	bool want_a, want_txt;
 	bool listed;
-	unsigned a_count, txt_count;
-	uint32_t a[RECORDS_MAX];       /* A and TXT are sets: no record twice (RFC 2181, 5) */
-	struct slice txt[RECORDS_MAX]; /* in the message */
+	struct rrset a, txt;
 };
 
-static void add_a(struct reply *r, uint32_t ttl, uint32_t address)
+#define RDATA_AT 12 /* in a record whose owner is a pointer */
+#define TTL_AT 6
+
+/* No record twice in a set (RFC 2181, 5). */
+static bool rrset_has(const struct rrset *set, const uint8_t *rdata, size_t len)
 {
-	for (unsigned i = 0; i < r->a_count; i++)
-		if (r->a[i] == address)
-			return;
-	if (r->a_count < RECORDS_MAX && dns_record_a(&r->w, DNS_HEADER_SIZE, ttl, address))
-		r->a[r->a_count++] = address;
+	for (unsigned i = 0; i < set->count; i++) {
+		const uint8_t *r = set->records[i];
+		if (dns_u16(r + RDATA_AT - 2) == len && memcmp(r + RDATA_AT, rdata, len) == 0)
+			return true;
+	}
+	return false;
 }
 
-static void add_txt(struct reply *r, uint32_t ttl, struct slice text)
+/* All records of a set have one TTL, the least (RFC 2181, 5.2; rbldnsd does the same). */
+static void rrset_add(struct reply *r, struct rrset *set, uint16_t type, uint32_t ttl,
+	const uint8_t *rdata, size_t len)
 {
-	struct slice in_message;
+	uint8_t *at = r->w.at;
 
-	for (unsigned i = 0; i < r->txt_count; i++)
-		if (slice_eq(r->txt[i], text))
-			return;
-	if (r->txt_count == RECORDS_MAX)
+	if (set->count == RECORDS_MAX || rrset_has(set, rdata, len))
 		return;
-	dns_record_begin(&r->w, DNS_HEADER_SIZE, DNS_TXT, ttl);
-	dns_record_text(&r->w, text);
-	in_message =
-		slice_of(r->w.rdata + 1, text.len); /* one string: VALUE_TEXT_MAX is below 255 */
-	if (dns_record_end(&r->w, DNS_ANSWER))
-		r->txt[r->txt_count++] = in_message;
+	dns_record_begin(&r->w, DNS_HEADER_SIZE, type, ttl);
+	dns_record_bytes(&r->w, rdata, len);
+	if (!dns_record_end(&r->w, DNS_ANSWER))
+		return;
+	set->records[set->count++] = at;
+	if (set->count == 1)
+		set->ttl = ttl;
+	if (ttl == set->ttl)
+		return;
+	set->ttl = MIN(set->ttl, ttl);
+	for (unsigned i = 0; i < set->count; i++)
+		dns_put_u32(set->records[i] + TTL_AT, set->ttl);
 }
 
 static void add_hit(struct reply *r, const struct served_source *source, const struct asked *asked,
 	const struct hit *hit)
 {
-	char subject[INDEX_SUBJECT_MAX], text[VALUE_TEXT_MAX];
+	char subject[INDEX_SUBJECT_MAX];
+	uint8_t rdata[1 + VALUE_TEXT_MAX];
 	uint32_t ttl = source->ttl_s;
 	size_t len;
 
 	/* No cache keeps one of our listings longer than it lasts. */
 	if (source->list && hit->expires_s && hit->expires_s - r->now_s < ttl)
 		ttl = (uint32_t)MAX(hit->expires_s - r->now_s, 0);
-	if (r->want_a)
-		add_a(r, ttl, hit->value.code);
+	if (r->want_a) {
+		dns_put_u32(rdata, hit->value.code);
+		rrset_add(r, &r->a, DNS_A, ttl, rdata, 4);
+	}
 	if (r->want_txt && hit->value.text.len) {
 		len = index_subject(source->meta, asked, hit, subject);
-		len = value_expand(hit->value.text, slice_of(subject, len), text);
-		add_txt(r, ttl, slice_of(text, len));
+		len = value_expand(hit->value.text, slice_of(subject, len), (char *)rdata + 1);
+		rdata[0] = (uint8_t)len; /* one string: VALUE_TEXT_MAX is below 256 */
+		rrset_add(r, &r->txt, DNS_TXT, ttl, rdata, 1 + len);
 	}
 }
 
@@ -292,7 +310,7 @@ size_t answer(const struct served *s, struct slice message, enum answer_transpor
 	r.q = &q;
 	r.now_s = now_s;
 	r.listed = false;
-	r.a_count = r.txt_count = 0;
+	r.a.count = r.txt.count = 0;
 	dns_writer_start(&r.w, out, reply_size(&q, transport), message, &q);
 	rcode = early_rcode(status, &q);
 	r.zone = rcode == DNS_NOERROR ? served_find(s, &q) : NULL;

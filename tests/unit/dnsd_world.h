@@ -85,6 +85,8 @@ static inline void world_sets(struct builder *b)
 	m = meta_plain(SET_IP, SET_FIRST, 0);
 	s = builder_set_new(b, SLICE("ip4trie:b"), &m);
 	world_prefix(s, "1.2.3.4", builder_value(s, 0x7f000002, SLICE("first $")), 0);
+	world_prefix(s, "10.9.0.1", builder_value(s, 0x7f00000b, SLICE("eleven")), 0);
+	world_prefix(s, "10.8.0.1", builder_value(s, 0x7f00000b, SLICE("eleven")), 0);
 
 	m.kind = SET_NONE;
 	m.has_soa = true;

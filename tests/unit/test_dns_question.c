@@ -166,8 +166,11 @@ static void test_truncation(void **state)
 	size_t n;
 
 	dns_writer_start(&w, out, DNS_UDP_PLAIN, s, &q);
-	for (unsigned i = 0; i < 100; i++)
-		kept += dns_record_a(&w, DNS_HEADER_SIZE, 60, 0x7f000002);
+	for (unsigned i = 0; i < 100; i++) {
+		dns_record_begin(&w, DNS_HEADER_SIZE, DNS_A, 60);
+		dns_record_u32(&w, 0x7f000002);
+		kept += dns_record_end(&w, DNS_ANSWER);
+	}
 	n = dns_writer_finish(&w, DNS_AA, DNS_NOERROR);
 	assert_int_equal(kept, (512 - 28 - 11) / 16);
 	assert_int_equal(n, 28 + 11 + kept * 16);

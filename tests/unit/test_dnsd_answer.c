@@ -170,6 +170,9 @@ static const struct question_case files[] = {
 	{"1.1.1.10.file.example", DNS_A, "NOERROR aa 127.0.0.10:600"},
 	{"1.1.1.10.file.example", DNS_TXT, "NOERROR aa" FILE_NEGATIVE},
 	{"1.1.9.10.file.example", DNS_A, "NXDOMAIN aa" FILE_NEGATIVE},
+	{"1.0.9.10.file.example", DNS_A, "NOERROR aa 127.0.0.11:2100"},
+	{"1.0.8.10.file.example", DNS_A,
+		"NOERROR aa 127.0.0.10:600 127.0.0.11:600"}, /* the least TTL */
 	{"10.file.example", DNS_A, "NXDOMAIN aa" FILE_NEGATIVE},
 	{"2.0.0.127.file.example", DNS_A,
 		"NXDOMAIN aa" FILE_NEGATIVE}, /* nothing the files do not say */
