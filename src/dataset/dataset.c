@@ -52,14 +52,19 @@ bool dataset_spec_parse(
 /* How rbldnsd searches each type. */
 static struct set_meta meta_of_type(enum dataset_type type)
 {
+	struct set_meta m;
+
 	switch (type) {
 	case DATASET_IP4SET:
 		return meta_plain(SET_IP, SET_OCTETS, 0);
 	case DATASET_IP4TRIE:
 	case DATASET_IP4TSET:
+		return meta_plain(SET_IP, SET_FIRST, 0);
 	case DATASET_IP6TRIE:
 	case DATASET_IP6TSET:
-		return meta_plain(SET_IP, SET_FIRST, 0);
+		m = meta_plain(SET_IP, SET_FIRST, 0);
+		m.reads_ip4 = false;
+		return m;
 	case DATASET_DNSET:
 		return meta_plain(SET_NAME, SET_ALL, 0);
 	case DATASET_COMBINED:

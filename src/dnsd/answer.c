@@ -170,7 +170,7 @@ static bool ask_groups(struct reply *r)
 	const struct dns_question *q = r->q;
 	unsigned below = (unsigned)q->name.labels - r->zone->name.labels, labels, last = UINT32_MAX;
 	uint8_t name[DOMAIN_WIRE_MAX];
-	struct asked asked = {0};
+	struct asked asked = {0}, here;
 	bool exists = below == 0;
 
 	for (size_t i = 0; i < r->zone->group_count; i++) {
@@ -182,8 +182,10 @@ static bool ask_groups(struct reply *r)
 			asked = asked_first(q, labels, name);
 			last = labels;
 		}
+		here = asked;
+		here.is_ip6 = asked.is_ip6 && !(asked.is_mapped && p->reads_ip4);
 		for (size_t k = 0; k < p->source_count; k++)
-			ask_source(r, &p->sources[k], &asked);
+			ask_source(r, &p->sources[k], &here);
 	}
 	return exists || r->listed;
 }

@@ -90,6 +90,7 @@ static void add_source(
 	}
 	p->sources = mem_resize(p->sources, (p->source_count + 1) * sizeof *p->sources);
 	p->sources[p->source_count++] = source;
+	p->reads_ip4 = p->reads_ip4 || source.meta->reads_ip4;
 }
 
 /* SOA and NS each come from the first set that has them (rbldnsd(8), Special Entries). */
@@ -124,6 +125,7 @@ void served_add_sets(struct served_zone *z, const struct index *ix, size_t first
 		struct domain place;
 		source.ttl_s = m->ttl_s ? m->ttl_s : default_ttl_s;
 		take_meta(z, m, default_ttl_s);
+		z->reads_ip4 = z->reads_ip4 || (count == 1 && m->reads_ip4);
 		if (m->kind == SET_NONE)
 			continue;
 		while (meta_next_place(&places, &place))
@@ -142,6 +144,7 @@ void served_add_list(struct served_zone *z, const struct index *ix, const struct
 	}
 	add_source(group_new(z), &apex, source);
 	z->has_list = true;
+	z->reads_ip4 = z->reads_ip4 || source.meta->reads_ip4;
 	z->has_ip_list = z->has_ip_list || list->kind == SET_IP;
 }
 
@@ -168,9 +171,12 @@ void served_seal(struct served *s)
 			at = (at + 1) & s->mask;
 		s->table[at] = z;
 		depth[z->name.labels] = true;
-		for (size_t k = 0; k < z->group_count; k++)
-			qsort(z->groups[k].places, z->groups[k].place_count,
-				sizeof *z->groups[k].places, deepest_first);
+		for (size_t k = 0; k < z->group_count; k++) {
+			struct served_group *g = &z->groups[k];
+			if (g->place_count == 1 && g->places[0].name.labels == 0 && z->reads_ip4)
+				g->places[0].reads_ip4 = true;
+			qsort(g->places, g->place_count, sizeof *g->places, deepest_first);
+		}
 	}
 	for (unsigned d = DEPTHS; d-- > 0;)
 		if (depth[d])

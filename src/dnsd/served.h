@@ -31,6 +31,7 @@ struct served_place {
 	struct domain name; /* relative to the zone */
 	struct served_source *sources;
 	size_t source_count;
+	bool reads_ip4; /* some source holds IPv4: a mapped address is not IPv6 there */
 };
 
 /* One data set, or all lists of this site: only the deepest place that the name lies below is asked. */
@@ -43,6 +44,7 @@ struct served_zone {
 	struct domain name;
 	uint32_t hash;
 	bool has_list;	   /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
+	bool reads_ip4;	   /* a data set of its own (not a section of `combined`) holds IPv4 */
 	bool has_ip_list;  /* "0.0.127" is an empty non-terminal there (RFC 8020) */
 	bool broken;	   /* its files could not be read: SERVFAIL */
 	int64_t expires_s; /* SERVFAIL after it; 0: never */

@@ -59,11 +59,10 @@ static void see_ip4(struct asked *q)
 
 	if (q->ip6[0] == 0x20 && q->ip6[1] == 0x02) { /* 6to4, RFC 3056 */
 		q->ip4 = load_be32(q->ip6 + 2);
-		q->is_ip4 = q->from_ip6 = true;
+		q->is_ip4 = true;
 	} else if (memcmp(q->ip6, mapped, sizeof mapped) == 0) {
 		q->ip4 = load_be32(q->ip6 + 12);
-		q->is_ip4 = q->from_ip6 = true;
-		q->is_ip6 = false;
+		q->is_ip4 = q->is_mapped = true;
 	}
 }
 
@@ -153,7 +152,7 @@ size_t index_find(
 			       : 0;
 	if (meta->kind != SET_IP)
 		return 0;
-	if (q->is_ip6)
+	if (q->is_ip6 && !(q->is_mapped && meta->reads_ip4))
 		n = index_select(meta->rule, hits, find_ip6(ix, set, q, now_s, hits));
 	if (!n && q->is_ip4)
 		n = index_select(meta->rule, hits, find_ip4(ix, set, q, now_s, hits));

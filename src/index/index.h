@@ -21,13 +21,13 @@ struct asked {
 	const uint8_t *name;	  /* borrowed: wire form in lower case, the root label at its end */
 	uint8_t name_len, labels; /* name_len with the root label; labels without */
 	bool is_ip4, is_ip6;
-	bool from_ip6; /* the IPv4 address was asked in an IPv6 form (mapped or 6to4), as rbldnsd allows */
-	uint32_t ip4; /* host order */
+	bool is_mapped; /* ::ffff:a.b.c.d: both, but IPv6 only to those that hold no IPv4 */
+	uint32_t ip4;	/* host order */
 	uint8_t ip6[16];
 };
 
-/* Reads "4.3.2.1" (leading zeros pass, as with rbldnsd) and 32 nibbles. ::ffff:a.b.c.d is the IPv4
- * address (is_ip4 alone); 2002:aabb:ccdd:: (6to4) is both. `name` as above; it must be valid. */
+/* Reads "4.3.2.1" (leading zeros pass, as with rbldnsd) and 32 nibbles. ::ffff:a.b.c.d and
+ * 2002:aabb:ccdd:: (6to4) are both families. `name` as above; it must be valid. */
 struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels);
 struct asked asked_ip(const struct ip *ip); /* for those who do not come from DNS; name is "" */
 

@@ -9,6 +9,7 @@ struct set_meta meta_plain(enum set_kind kind, enum set_rule rule, uint32_t ttl_
 	return (struct set_meta){
 		.kind = kind,
 		.rule = rule,
+		.reads_ip4 = kind == SET_IP,
 		.ttl_s = ttl_s,
 		.places = slice_of("", 1) /* the root label */
 	};
@@ -33,6 +34,7 @@ void meta_encode(const struct set_meta *m, struct buf *to)
 	buf_add_u8(to, (uint8_t)m->kind);
 	buf_add_u8(to, (uint8_t)m->rule);
 	buf_add_u8(to, m->has_soa);
+	buf_add_u8(to, m->reads_ip4);
 	buf_add_u32(to, m->ttl_s);
 	buf_add_u64(to, (uint64_t)m->stamp_s);
 	buf_add_u64(to, (uint64_t)m->expires_s);
@@ -71,16 +73,18 @@ bool meta_decode(struct slice bytes, struct set_meta *ret, struct err *err)
 	struct slice rest;
 	struct domain place;
 	uint8_t version = reader_u8(&r), kind = reader_u8(&r), rule = reader_u8(&r),
-		soa = reader_u8(&r);
+		soa = reader_u8(&r), reads_ip4 = reader_u8(&r);
 
 	m.ttl_s = reader_u32(&r);
 	m.stamp_s = (int64_t)reader_u64(&r);
 	m.expires_s = (int64_t)reader_u64(&r);
-	if (r.bad || version != META_VERSION || kind > SET_NAME || rule > SET_OCTETS || soa > 1)
+	if (r.bad || version != META_VERSION || kind > SET_NAME || rule > SET_OCTETS || soa > 1
+		|| reads_ip4 > 1)
 		return err_set(err, ERR_CORRUPT, "a set's description is of an unknown form");
 	m.kind = kind;
 	m.rule = rule;
 	m.has_soa = soa;
+	m.reads_ip4 = reads_ip4;
 	if (m.has_soa && !read_soa(&r, &m.soa))
 		return err_set(err, ERR_CORRUPT, "a set's SOA is damaged");
 	m.ns_ttl_s = reader_u32(&r);

@@ -28,6 +28,7 @@ struct set_soa {
 struct set_meta {
 	enum set_kind kind;
 	enum set_rule rule;
+	bool reads_ip4;	   /* holds IPv4: ::ffff:a.b.c.d is a.b.c.d there and nothing else */
 	uint32_t ttl_s;	   /* of A and TXT; 0: the server's default */
 	int64_t stamp_s;   /* when the newest source changed: an SOA serial of 0 means this */
 	int64_t expires_s; /* after it the zone must not be served ($TIMESTAMP); 0: never */
