@@ -45,15 +45,17 @@ static void rrset_add(struct reply *r, struct rrset *set, uint16_t type, uint32_
 {
 	uint8_t *at = r->w.at;
 
-	if (set->count == RECORDS_MAX || rrset_has(set, rdata, len))
-		return;
-	dns_record_begin(&r->w, DNS_HEADER_SIZE, type, ttl);
-	dns_record_bytes(&r->w, rdata, len);
-	if (!dns_record_end(&r->w, DNS_ANSWER))
-		return;
-	set->records[set->count++] = at;
-	if (set->count == 1)
-		set->ttl = ttl;
+	if (!rrset_has(set, rdata, len)) {
+		if (set->count == RECORDS_MAX)
+			return;
+		dns_record_begin(&r->w, DNS_HEADER_SIZE, type, ttl);
+		dns_record_bytes(&r->w, rdata, len);
+		if (!dns_record_end(&r->w, DNS_ANSWER))
+			return;
+		set->records[set->count++] = at;
+		if (set->count == 1)
+			set->ttl = ttl;
+	}
 	if (ttl == set->ttl)
 		return;
 	set->ttl = MIN(set->ttl, ttl);
