@@ -7,6 +7,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{"bounce", bounce_main, "tell which list refused a mail, and what to do"},
 	{"config", config_main, "check, print and explain the configuration"},
 	{"list", list_main, "add, remove, explain, import and export listings"},
 	{"up", up_main, "start all the daemons of one configuration and keep them running"},
