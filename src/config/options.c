@@ -98,7 +98,7 @@ static const struct option list[] = {
 	DURATION(config_list, leave_quiet, "leave-quiet", "0s", 0, 400 * DAY,
 		"time without evidence before a removal"),
 	COUNT(config_list, leave_max, "leave-max", "3", 0, 1000,
-		"removals granted within leave-period"),
+		"removals granted within leave-period; 0: no limit"),
 	DURATION(config_list, leave_period, "leave-period", "30d", 1, 3650 * DAY,
 		"after leave-max removals in it only time helps"),
 	DURATION(config_list, ttl, "ttl", "5m", 1, 7 * DAY, "TTL of a listing"),

@@ -326,6 +326,7 @@ static bool entry_put(struct ledger *l, const struct ledger_entry *e, int64_t no
 {
 	struct policy_past past = past_of(g, found);
 	bool was_active = past.active;
+	enum journal_action action = was_active ? JOURNAL_RENEWED : JOURNAL_LISTED;
 
 	if (!was_active) {
 		g->relist = policy_relist(e->list->config, &past, now_ms);
@@ -341,12 +342,16 @@ static bool entry_put(struct ledger *l, const struct ledger_entry *e, int64_t no
 	if (!slice_copy(slice_str(e->text), g->text, sizeof g->text))
 		return err_set(err, ERR_LIMIT, "text is longer than %zu bytes", sizeof g->text - 1);
 	snprintf(g->cause, sizeof g->cause, "%s: %s", e->imported ? "feed" : "by hand", e->reason);
-	return store_listing_put(l->store, g, err)
-	       && store_change_add(l->store, STORE_OP_PUT, g, err)
-	       && store_journal_add(l->store, now_ms, e->who,
-		       e->imported ? JOURNAL_IMPORTED
-				   : (was_active ? JOURNAL_RENEWED : JOURNAL_LISTED),
-		       g->list, g->subject, e->reason, err);
+	if (!store_listing_put(l->store, g, err)
+		|| !store_change_add(l->store, STORE_OP_PUT, g, err))
+		return false;
+	/* A feed that renews all of its items each day is not worth a line for each. */
+	if (e->imported && was_active)
+		return true;
+	if (e->imported)
+		action = JOURNAL_IMPORTED;
+	return store_journal_add(
+		l->store, now_ms, e->who, action, g->list, g->subject, e->reason, err);
 }
 
 static bool same_entry(const struct listing *g, const struct ledger_entry *e)

@@ -227,6 +227,7 @@ struct listd *listd_prepare(const struct config *config, struct err *err)
 	d->store_path = mem_str(buf_str(&path));
 	buf_done(&path);
 	daemon_notify_open();
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is answered like a full disk */
 	/* The folder of what strangers' programs read is open to read; the store is not. */
 	umask(027);
 	if (folder_make(config->state_dir, 0755, config, err)
