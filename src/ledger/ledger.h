@@ -38,7 +38,7 @@ struct ledger_evidence_result {
 	size_t made_count;
 };
 
-/* e.at_ms in the future counts as now. ip may be empty, domains none; not both. */
+/* e.at_ms in the future counts as now. ip NULL and no domains: it lists nobody, and is kept. */
 bool ledger_evidence(struct ledger *l, const struct evidence *e, const struct subject *ip,
 	const struct subject *domains, size_t domain_count, const char *who, int64_t now_ms,
 	struct ledger_evidence_result *ret, struct err *err);
