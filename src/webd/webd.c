@@ -24,7 +24,8 @@ struct webd *webd_open(struct loop *loop, const struct config *config, struct er
 {
 	struct webd *w = mem_new(1, sizeof *w);
 	const struct config_webd *c = &config->webd;
-	struct resolver_limits limits = {.cache_entries = 10000, .max_ttl_s = 300};
+	/* Who has just mended the DNS and comes back must not meet our memory; the resolver has its own. */
+	struct resolver_limits limits = {.cache_entries = 10000, .max_ttl_s = 1};
 	uint8_t key[16];
 
 	random_bytes(key, sizeof key);
