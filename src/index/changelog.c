@@ -65,7 +65,8 @@ static bool decode_key(struct reader *r, struct change *c)
 		bytes = reader_bytes(r, len);
 		c->scope = second;
 		return bytes && second >= SCOPE_SELF && second <= SCOPE_BOTH
-		       && domain_from_wire(bytes, len, &c->name);
+		       && domain_from_wire(bytes, len, &c->name)
+		       && memcmp(c->name.wire, bytes, len) == 0; /* in lower case, as we write it */
 	}
 	if ((kind != 4 && kind != 6) || second > ip_bits(kind))
 		return false;
