@@ -126,6 +126,7 @@ struct config_webd {
 	struct strings resolver;	 /* for FCrDNS */
 	struct prefixes trusted_proxies; /* whose X-Forwarded-For counts */
 	long max_connections, max_per_ip;
+	long request_timeout;
 	long lookup_rate, removal_rate; /* of one address: each minute; each hour */
 };
 

@@ -200,6 +200,8 @@ static const struct option webd[] = {
 		"connections at once"),
 	COUNT(config_webd, max_per_ip, "max-per-ip", "0", 0, 100000,
 		"of one address; 0: no limit (behind a proxy)"),
+	DURATION(config_webd, request_timeout, "request-timeout", "30s", 1, HOUR,
+		"for a whole request; slow clients are cut off"),
 	COUNT(config_webd, lookup_rate, "lookup-rate", "60", 1, 60000,
 		"look-ups of one address in a minute"),
 	COUNT(config_webd, removal_rate, "removal-rate", "20", 1, 60000,

@@ -98,6 +98,9 @@ json_t *say_ago(const struct language *l, int64_t unix_ms, int64_t now_ms)
 
 	if (size == 0)
 		return say(l, N_("just now"), NULL);
+	/* "30 hours ago" rather than "1 day ago". */
+	if (u->seconds > 1 && size < 2 * u->seconds)
+		u++;
 	return say(l, seconds < 0 ? N_("in {{span}}") : N_("{{span}} ago"), "{s:o}", "span",
-		say_units(l, u, size / u->seconds));
+		say_units(l, u, (size + u->seconds / 2) / u->seconds));
 }

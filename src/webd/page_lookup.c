@@ -29,7 +29,7 @@ static void lookup_replied(void *ctx, json_t *reply)
 
 	if (x->answered) {
 		/* The deadline was faster. */
-	} else if (!json_is_true(json_object_get(reply, "ok"))) {
+	} else if (!listd_agreed(reply)) {
 		answer_listd_away(x);
 	} else {
 		x->reply = json_incref(reply);

@@ -5,6 +5,7 @@
  * What either may do is the same: anybody may ask, the list's policy decides. */
 #include "webd/pages_private.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/clock.h"
 #include "webd/token.h"
@@ -68,6 +69,11 @@ static void answer_removal(
 	const char *title = removed ? N_("Removed") : N_("Not removed");
 	unsigned status = removed ? 200 : reply ? 409 : 503;
 
+	log_event(LOG_NOTE, "web.removal",
+		"list=%s subject=%s client=%s removed=%s reason=%s dns=%s", x->removal.list->name,
+		x->removal.subject.text, ip_text(&x->request.client).s, removed ? "yes" : "no",
+		removed ? "-" : json_string_value(json_object_get(view, "reason")),
+		fcrdns ? log_quote(slice_str(fcrdns->why)).s : "-");
 	if (status == 503)
 		x->answer.retry_after_s = 60;
 	x->page.unlisted = true;
@@ -82,7 +88,7 @@ static void removal_replied(void *ctx, json_t *reply)
 
 	if (x->answered) {
 		/* The deadline was faster; the page said that it is unknown. */
-	} else if (json_is_true(json_object_get(reply, "ok"))) {
+	} else if (listd_agreed(reply)) {
 		answer_removal(x, reply, fcrdns);
 	} else {
 		answer_listd_away(x);

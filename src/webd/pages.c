@@ -1,6 +1,7 @@
 /* pages.c - which page an address names. Nothing changes by GET. */
 #include "webd/pages_private.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/clock.h"
 
@@ -52,6 +53,17 @@ bool ask_listd(struct exchange *x, json_t *message, ipc_reply_fn *fn)
 		return true;
 	x->references--;
 	answer_listd_away(x);
+	return false;
+}
+
+bool listd_agreed(const json_t *reply)
+{
+	const char *error = json_string_value(json_object_get(reply, "error"));
+
+	if (json_is_true(json_object_get(reply, "ok")))
+		return true;
+	if (reply)
+		log_event(LOG_WARN, "web.listd", "error=%s", log_quote(slice_str(error)).s);
 	return false;
 }
 
@@ -113,7 +125,7 @@ static void lists_replied(void *ctx, json_t *reply)
 	struct exchange *x = ctx;
 
 	if (!x->answered)
-		answer_lists(x, json_is_true(json_object_get(reply, "ok")) ? reply : NULL);
+		answer_lists(x, listd_agreed(reply) ? reply : NULL);
 	exchange_release(x);
 }
 

@@ -10,6 +10,8 @@ void answer_error(struct exchange *x, unsigned status, const char *title, json_t
 void answer_listd_away(struct exchange *x);
 /* Takes message over; fn gets x and must exchange_release() it. False: an answer has been given. */
 bool ask_listd(struct exchange *x, json_t *message, ipc_reply_fn *fn);
+/* True when listd did what it was asked; what it says instead is logged. */
+bool listd_agreed(const json_t *reply);
 /* False: refused with 429. */
 bool within_limit(struct exchange *x, struct limiter *limiter);
 

@@ -8,6 +8,7 @@ bool request_parse_target(struct request *r, struct slice target, struct err *er
 	struct slice path, format;
 
 	r->path_text = BUF_INIT(REQUEST_TARGET_MAX);
+	r->json = negotiate_json(r->accept);
 	if (target.len > REQUEST_TARGET_MAX)
 		return err_set(
 			err, ERR_LIMIT, "an address of more than %d bytes", REQUEST_TARGET_MAX);
@@ -19,7 +20,6 @@ bool request_parse_target(struct request *r, struct slice target, struct err *er
 		return err_set(err, ERR_SYNTAX, "an address that does not begin with '/'");
 	if (!form_parse(target, &r->query, err))
 		return false;
-	r->json = negotiate_json(r->accept);
 	format = form_value(&r->query, "format");
 	if (format.len)
 		r->json = slice_eq(format, SLICE("json"));

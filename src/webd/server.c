@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/socket.h"
+#include "webd/negotiate.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -16,13 +17,13 @@
 
 #define CONNECTION_MEMORY ((size_t)32 * 1024) /* header and target of one request */
 #define IDLE_S 15
-#define REQUEST_MAX_MS 30000 /* from the first byte to the last: against clients that drip */
 #define SWEEP_MS 2000
 
 /* One connection; it lives through several requests. */
 struct client {
 	struct client *next, *prev;
 	int fd;
+	bool waits;
 	int64_t since_ms; /* of connecting or of the last answer */
 	struct server *server;
 };
@@ -69,14 +70,15 @@ static void server_timer(void *ctx)
 	server_run(ctx);
 }
 
-/* libmicrohttpd's own timeout starts anew with each byte; this one does not. */
+/* libmicrohttpd's own timeout starts anew with each byte; this one does not. What waits for listd or
+ * the DNS has its own deadlines. */
 static void server_sweep(void *ctx)
 {
 	struct server *s = ctx;
-	int64_t oldest_ms = clock_mono_ms() - REQUEST_MAX_MS;
+	int64_t oldest_ms = clock_mono_ms() - s->webd->config->webd.request_timeout * 1000;
 
 	for (struct client *c = s->clients; c; c = c->next)
-		if (c->since_ms < oldest_ms)
+		if (c->since_ms < oldest_ms && !c->waits)
 			shutdown(c->fd, SHUT_RDWR);
 	loop_timer_set(s->sweep, SWEEP_MS);
 }
@@ -106,6 +108,18 @@ static void client_changed(void *ctx, struct MHD_Connection *connection, void **
 		*(c->prev ? &c->prev->next : &s->clients) = c->next;
 		free(c);
 		*socket_ctx = NULL;
+	}
+}
+
+static void client_touch(struct MHD_Connection *connection, bool waits)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct client *c = info ? info->socket_context : NULL;
+
+	if (c) {
+		c->since_ms = clock_mono_ms();
+		c->waits = waits;
 	}
 }
 
@@ -144,6 +158,7 @@ static void http_fill_request(struct http *h, const char *method)
 	r->content_type = header_of(h->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
 	r->origin = header_of(h->connection, MHD_HTTP_HEADER_ORIGIN);
 	r->referer = header_of(h->connection, MHD_HTTP_HEADER_REFERER);
+	r->json = negotiate_json(r->accept);
 	r->host = header_of(h->connection, MHD_HTTP_HEADER_HOST);
 	r->fetch_site = header_of(h->connection, "Sec-Fetch-Site");
 	MHD_get_connection_values(h->connection, MHD_HEADER_KIND, collect_forwarded, h);
@@ -216,6 +231,7 @@ static void http_done(struct exchange *x)
 	if (h->next)
 		h->next->prev = h->prev;
 	*(h->prev ? &h->prev->next : &x->webd->server->suspended) = h->next;
+	client_touch(h->connection, false);
 	MHD_resume_connection(h->connection);
 	/* Not from in here: we may have been called by what the answer frees. */
 	loop_timer_set(x->webd->server->timer, 0);
@@ -231,6 +247,7 @@ static void http_suspend(struct http *h)
 	if (s->suspended)
 		s->suspended->prev = h;
 	s->suspended = h;
+	client_touch(h->connection, true);
 	MHD_suspend_connection(h->connection);
 }
 
@@ -312,13 +329,9 @@ static void http_free(void *ctx, struct MHD_Connection *connection, void **reque
 	enum MHD_RequestTerminationCode code)
 {
 	struct http *h = *request_ctx;
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct client *c = info ? info->socket_context : NULL;
 	struct exchange *x;
 
-	if (c)
-		c->since_ms = clock_mono_ms();
+	client_touch(connection, false);
 	if (!h)
 		return;
 	x = h->exchange;

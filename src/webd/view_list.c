@@ -6,6 +6,23 @@
 
 #define LIFETIMES_MAX 12
 
+/* How many of one kind list by themselves. What hits no trap counts as one trap, so with several
+ * wanted it never lists alone. */
+static json_t *weight_of(const struct view *v, const struct config_list *list,
+	enum evidence_kind kind, int64_t weight)
+{
+	const char *word = evidence_kind_word(kind);
+	int64_t needed = MAX((list->threshold + weight - 1) / weight,
+		kind == EVIDENCE_TRAP_HIT ? list->distinct_traps : 1);
+	json_t *to = json_pack("{s:s,s:o,s:I}", "kind", word, "kind_words", view_word(v, word),
+		"weight", (json_int_t)weight);
+
+	json_object_set_new(to, "needed",
+		kind != EVIDENCE_TRAP_HIT && list->distinct_traps > 1 ? json_null()
+								      : json_integer(needed));
+	return to;
+}
+
 static void policy_evidence(const struct view *v, const struct config_list *list, json_t *to)
 {
 	const struct config_weights *w = &v->config->listd.weights;
@@ -15,13 +32,9 @@ static void policy_evidence(const struct view *v, const struct config_list *list
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		int64_t weight = policy_weight(w, kinds[i], CLASS_SPAM);
-		const char *word = evidence_kind_word(kinds[i]);
 
 		if (weight > 0)
-			json_array_append_new(weights,
-				json_pack("{s:s,s:o,s:I,s:I}", "kind", word, "kind_words",
-					view_word(v, word), "weight", (json_int_t)weight, "needed",
-					(json_int_t)((list->threshold + weight - 1) / weight)));
+			json_array_append_new(weights, weight_of(v, list, kinds[i], weight));
 	}
 	json_object_set_new(to, "automatic", json_boolean(list->automatic));
 	json_object_set_new(to, "threshold", json_integer(list->threshold));
