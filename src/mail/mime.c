@@ -19,6 +19,7 @@ struct walk {
 	struct open_multipart open[MIME_MAX_DEPTH + 1];
 	unsigned open_count;
 	int current; /* the part being read; -1 between parts */
+	int first;   /* the root of this walk: above it lie parts whose bytes are elsewhere */
 	bool in_head, cr_only;
 	const char *start; /* of the current part's head */
 };
@@ -104,7 +105,7 @@ static void part_end(struct walk *w, int part, const char *end)
 		struct mime_part *p = &w->tree->parts[part];
 
 		p->body.len = end > p->body.ptr ? (size_t)(end - p->body.ptr) : 0;
-		if (p->parent < 0 || !is_message(&w->tree->parts[p->parent]))
+		if (p->parent < w->first || !is_message(&w->tree->parts[p->parent]))
 			return;
 	}
 }
@@ -187,7 +188,7 @@ static void boundary_line(
 {
 	const char *end = before_line_end(line, from, w->cr_only);
 
-	if (w->current >= 0 && w->in_head)
+	while (w->current >= 0 && w->in_head) /* a message begins another head */
 		head_end(w, line, line);
 	if (w->current >= 0)
 		part_end(w, w->current, end);
@@ -207,6 +208,7 @@ static void walk_mail(struct walk *w, struct slice mail, int parent)
 
 	w->cr_only = mail.len && !memchr(mail.ptr, '\n', mail.len);
 	w->open_count = 0;
+	w->first = (int)w->tree->count;
 	line_end = w->cr_only ? '\r' : '\n';
 	if (!part_begin(w, parent, mail.ptr))
 		return;
@@ -227,7 +229,7 @@ static void walk_mail(struct walk *w, struct slice mail, int parent)
 		else if (w->in_head && w->current >= 0 && line.len == 0)
 			head_end(w, line.ptr, rest.ptr);
 	}
-	if (w->current >= 0 && w->in_head)
+	while (w->current >= 0 && w->in_head) /* a message begins another head */
 		head_end(w, mail.ptr + mail.len, mail.ptr + mail.len);
 	if (w->current >= 0)
 		part_end(w, w->current, mail.ptr + mail.len);

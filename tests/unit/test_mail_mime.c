@@ -82,6 +82,10 @@ static void test_trees(void **state)
 			"Content-Type: multipart/mixed; boundary=x\n\n--x\nA: "
 			"1\n--x\n\ntwo\n--x--\n",
 			"1 text/plain []\n1 text/plain [two]\n"},
+		{"message without a head before a boundary",
+			"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: "
+			"message/rfc822\n--x--\n",
+			"2 text/plain []\n"},
 		{"base64", "Content-Transfer-Encoding: BASE64\n\naGVs\nbG8=\n",
 			"0 text/plain [hello]\n"},
 		{"base64, twice", "Content-Transfer-Encoding: base64\n\naGk=aGk=\n",
