@@ -140,6 +140,8 @@ static const struct option trapd[] = {
 	COUNT(config_trapd, max_sessions_per_ip, "max-sessions-per-ip", "20", 1, 100000,
 		"of one address"),
 	COUNT(config_trapd, max_size, "max-size", "10485760", 1024, 104857600, "bytes of one mail"),
+	COUNT(config_trapd, max_memory, "max-memory", "268435456", 1048576, 68719476736,
+		"bytes of mail at once, of all sessions"),
 	COUNT(config_trapd, max_recipients, "max-recipients", "100", 1, 10000,
 		"recipients of one mail"),
 	DURATION(config_trapd, timeout, "timeout", "5m", 1, HOUR, "silence that ends a session"),

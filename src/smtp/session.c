@@ -53,7 +53,7 @@ void smtp_close(struct smtp_session *s, const char *why)
 		return;
 	s->state = STATE_CLOSED;
 	s->event = (struct smtp_event){.kind = SMTP_EVENT_CLOSE, .why = why};
-	buf_reset(&s->in);
+	buf_done(&s->in);
 	s->in_at = 0;
 	smtp_data_done(&s->data);
 }
@@ -215,6 +215,12 @@ void smtp_session_feed(struct smtp_session *s, struct slice in, int64_t now_ms, 
 	s->out = NULL;
 }
 
+bool smtp_session_wants_input(const struct smtp_session *s)
+{
+	return s->state == STATE_COMMAND || s->state == STATE_DATA
+	       || (s->state == STATE_BANNER && !s->in.len);
+}
+
 int64_t smtp_session_deadline(const struct smtp_session *s)
 {
 	switch (s->state) {
@@ -301,12 +307,18 @@ void smtp_session_tls(struct smtp_session *s, int64_t now_ms)
 	s->deadline_ms = now_ms + s->settings.command_ms;
 }
 
-void smtp_session_shutdown(struct smtp_session *s, struct buf *out)
+void smtp_session_end(struct smtp_session *s, const char *enhanced, const char *words,
+	const char *why, struct buf *out)
 {
 	if (s->state == STATE_CLOSED)
 		return;
 	s->out = out;
-	smtp_reply(s, 421, "4.3.2", "%s going down, closing", s->settings.host_name);
-	smtp_close(s, "shutdown");
+	smtp_reply(s, 421, enhanced, "%s %s, closing", s->settings.host_name, words);
+	smtp_close(s, why);
 	s->out = NULL;
+}
+
+size_t smtp_session_held(const struct smtp_session *s)
+{
+	return s->in.cap + s->data.content.cap;
 }

@@ -10,7 +10,7 @@
  *	then smtp_session_next_event() until it says SMTP_EVENT_NONE;
  *	send `out`.
  * After SMTP_EVENT_MAIL and SMTP_EVENT_STARTTLS the session holds what the client sends (up to
- * SMTP_HELD_MAX bytes) until it is answered; pause reading meanwhile. */
+ * SMTP_HELD_MAX bytes) until it is answered. */
 #pragma once
 
 #include "base/buf.h"
@@ -76,6 +76,9 @@ struct smtp_session *smtp_session_new(const struct smtp_settings *settings, int6
 struct smtp_session *smtp_session_free(struct smtp_session *s);
 /* Takes all bytes. */
 void smtp_session_feed(struct smtp_session *s, struct slice in, int64_t now_ms, struct buf *out);
+/* False while what the client sends would only be held: before the banner, and until an answer. Pause
+ * reading then. */
+bool smtp_session_wants_input(const struct smtp_session *s);
 /* When to call tick: the banner is due or the client's time is over; INT64_MAX: not by the clock. */
 int64_t smtp_session_deadline(const struct smtp_session *s);
 void smtp_session_tick(struct smtp_session *s, int64_t now_ms, struct buf *out);
@@ -88,5 +91,8 @@ void smtp_session_answer(struct smtp_session *s, enum smtp_answer answer, struct
 void smtp_session_drop_content(struct smtp_session *s);
 /* TLS stands (or its handshake has begun): everything the client said before is forgotten. */
 void smtp_session_tls(struct smtp_session *s, int64_t now_ms);
-/* Says 421 and closes: the server is going down. */
-void smtp_session_shutdown(struct smtp_session *s, struct buf *out);
+/* Says 421 and closes, also in the middle of content: words for the client, a word for the event. */
+void smtp_session_end(struct smtp_session *s, const char *enhanced, const char *words,
+	const char *why, struct buf *out);
+/* Bytes that this session holds in memory because its client sent them. */
+size_t smtp_session_held(const struct smtp_session *s);

@@ -25,6 +25,7 @@ struct connection {
 	bool lmtp, counted, closing;
 	struct delivery *delivery; /* a mail that waits for listd */
 	unsigned mails;
+	size_t held;	 /* as counted in trapd.held */
 	const char *why; /* the session's own word for its end */
 };
 
@@ -101,6 +102,9 @@ static void send_out(struct connection *c, struct buf *out)
 static void hang_up(struct connection *c, const char *why)
 {
 	c->why = why;
+	if (c->delivery) /* its answer will not be heard */
+		delivery_forget_client(c->delivery);
+	c->delivery = NULL;
 	loop_timer_stop(c->timer);
 	stream_finish(c->stream);
 	stream_deadline(c->stream, LAST_WORDS_MS);
@@ -114,6 +118,24 @@ static void set_timer(struct connection *c)
 		loop_timer_stop(c->timer);
 	else
 		loop_timer_set(c->timer, deadline > now ? deadline - now : 0);
+}
+
+/* Many clients with a big mail each must not fill the memory: whoever brings the sum over the limit goes. */
+static void count_held(struct connection *c, struct buf *out)
+{
+	struct trapd *t = c->trapd;
+	size_t held = smtp_session_held(c->session);
+
+	t->held += held - c->held;
+	if (held > c->held && t->held > (size_t)t->config->trapd.max_memory) {
+		log_event(LOG_WARN, "trap.limit", "peer=%s limit=max-memory",
+			c->ip.family ? ip_text(&c->ip).s : "local");
+		smtp_session_end(c->session, "4.3.1", "too much mail at once", "limit", out);
+		t->held -= held;
+		held = smtp_session_held(c->session);
+		t->held += held;
+	}
+	c->held = held;
 }
 
 /* What the session wants done, after bytes, time or an answer. */
@@ -135,8 +157,13 @@ static void pump(struct connection *c, struct buf *out)
 			return;
 		}
 	}
+	count_held(c, out);
 	send_out(c, out);
-	stream_pause(c->stream, c->delivery != NULL);
+	if (smtp_session_next_event(c->session, &e)) { /* over the limit */
+		hang_up(c, e.why);
+		return;
+	}
+	stream_pause(c->stream, !smtp_session_wants_input(c->session));
 	set_timer(c);
 }
 
@@ -204,6 +231,7 @@ static void closed(void *ctx, const char *why)
 		c->next->link = c->link;
 	*c->link = c->next;
 	t->connection_count--;
+	t->held -= c->held;
 	smtp_session_free(c->session);
 	loop_timer_free(c->timer);
 	free(c);
@@ -247,7 +275,7 @@ void connection_shutdown(struct connection *c)
 		stream_abort(c->stream);
 		return;
 	}
-	smtp_session_shutdown(c->session, &out);
+	smtp_session_end(c->session, "4.3.2", "going down", "shutdown", &out);
 	pump(c, &out);
 }
 

@@ -30,6 +30,7 @@ struct trapd {
 	size_t door_count;
 	struct connection *connections;
 	size_t connection_count;
+	size_t held; /* bytes of all sessions */
 	struct delivery *deliveries;
 	bool stopping;
 	struct loop_timer *stop_timer;

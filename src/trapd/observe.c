@@ -113,37 +113,69 @@ static void set_body_hash(json_t *to, struct slice body)
 	json_object_set_new(to, "body_hash", json_string(text));
 }
 
+/* What must not show: recipients, and the names of this host and of the trap domains. */
 struct secrets {
 	struct slice items[REDACT_MAX_SECRETS + 1];
 	size_t count;
+	struct domain domains[REDACT_MAX_SECRETS + 1];
+	size_t domain_count;
 };
 
-/* What must not show: the recipients, the names of this host and of the trap domains. When they are more
- * than redaction takes, one too many makes it give no sample at all. */
-static void collect_secrets(
-	const struct observer *o, const struct smtp_mail *mail, struct secrets *s)
+static void add_secret_domain(struct secrets *s, struct slice text)
 {
-	size_t max = ARRAY_LEN(s->items);
+	struct domain d;
 
-	s->count = 0;
-	for (size_t i = 0; i < mail->recipient_count && s->count < max; i++)
-		s->items[s->count++] = mail->recipients[i].address;
-	if (s->count < max && o->config->host_name[0])
-		s->items[s->count++] = slice_str(o->config->host_name);
-	for (size_t i = 0; i < o->config->domains.count && s->count < max; i++)
-		s->items[s->count++] = slice_str(o->config->domains.items[i]);
+	if (s->domain_count == ARRAY_LEN(s->domains) || !domain_parse_idn(text, &d, NULL)
+		|| d.len < 2)
+		return;
+	for (size_t i = 0; i < s->domain_count; i++)
+		if (domain_eq(&s->domains[i], &d))
+			return;
+	s->domains[s->domain_count++] = d;
 }
 
-/* A spammer's HELO or sender often is the recipient's own domain: that would tell the trap. */
-static bool tells_trap(const struct observer *o, const struct smtp_mail *mail, struct slice host)
+static void add_secret(struct secrets *s, struct slice text)
 {
-	if (is_our_domain_text(o, host) || slice_eq_nocase(host, slice_str(o->config->host_name)))
-		return true;
-	for (size_t i = 0; i < mail->recipient_count; i++)
-		if (mail->recipients[i].domain.len
-			&& slice_eq_nocase(host, mail->recipients[i].domain))
+	if (text.len && s->count < ARRAY_LEN(s->items))
+		s->items[s->count++] = text;
+}
+
+/* When they are more than redaction takes, one too many makes it give no sample at all. */
+static struct secrets *collect_secrets(const struct observer *o, const struct smtp_mail *mail)
+{
+	struct secrets *s = mem_new(1, sizeof *s);
+
+	add_secret(s, slice_str(o->config->host_name));
+	add_secret_domain(s, slice_str(o->config->host_name));
+	for (size_t i = 0; i < o->config->domains.count; i++) {
+		add_secret(s, slice_str(o->config->domains.items[i]));
+		add_secret_domain(s, slice_str(o->config->domains.items[i]));
+	}
+	for (size_t i = 0; i < mail->recipient_count; i++) {
+		add_secret(s, mail->recipients[i].address);
+		add_secret_domain(s, mail->recipients[i].domain);
+	}
+	return s;
+}
+
+/* A spammer's HELO, sender or link often has the recipient's own domain, or a name beside it: that would
+ * tell the trap, and would list its owner's site. */
+static bool tells_trap(const struct secrets *s, const struct domain *d)
+{
+	for (size_t i = 0; i < s->domain_count; i++)
+		if (domain_is_under(d, &s->domains[i]) || domain_is_under(&s->domains[i], d))
 			return true;
 	return false;
+}
+
+/* A host name as hosts have it; a domain in general may hold any byte, an '@' too. */
+static bool parse_host(struct slice text, struct domain *ret)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_is_alpha(text.ptr[i]) && !ascii_is_digit(text.ptr[i])
+			&& !strchr("-._", text.ptr[i]) && (unsigned char)text.ptr[i] < 0x80)
+			return false;
+	return domain_parse_idn(text, ret, NULL);
 }
 
 static void set_line(
@@ -155,21 +187,20 @@ static void set_line(
 	set_text(to, field, buf_slice(&line));
 }
 
-static void set_hosts(json_t *to, const struct observer *o, const struct smtp_mail *mail,
-	struct slice helo, const struct secrets *secrets)
+static void set_hosts(
+	json_t *to, const struct smtp_mail *mail, struct slice helo, const struct secrets *secrets)
 {
-	struct domain from;
+	struct domain d;
 
-	if (helo.len && !tells_trap(o, mail, helo))
+	if (helo.len && !(parse_host(helo, &d) && tells_trap(secrets, &d)))
 		set_line(to, "helo", helo, secrets);
-	if (!tells_trap(o, mail, mail->mail_from_domain)
-		&& domain_parse_idn(mail->mail_from_domain, &from, NULL))
-		json_object_set_new(to, "mail_from_domain", json_string(domain_text(&from).s));
+	if (parse_host(mail->mail_from_domain, &d) && !tells_trap(secrets, &d))
+		json_object_set_new(to, "mail_from_domain", json_string(domain_text(&d).s));
 }
 
-/* Domains of links; those of the trap itself are the spammer's courtesy, not his site. */
-static size_t set_domains(json_t *to, const struct observer *o, const struct smtp_mail *mail,
-	const struct mime_tree *tree)
+/* Domains of links. */
+static size_t set_domains(json_t *to, const struct observer *o, const struct mime_tree *tree,
+	const struct secrets *secrets)
 {
 	struct arena *a = arena_new(LINKS_ARENA_SIZE);
 	json_t *domains = json_array();
@@ -178,12 +209,10 @@ static size_t set_domains(json_t *to, const struct observer *o, const struct smt
 	if (links_init(&links, a, o->psl)) {
 		links_add_mail(&links, tree);
 		for (size_t i = 0; i < links.domain_count && json_array_size(domains) < DOMAINS_MAX;
-			i++) {
-			struct domain_text text = domain_text(&links.domains[i].name);
-
-			if (!tells_trap(o, mail, slice_str(text.s)))
-				json_array_append_new(domains, json_string(text.s));
-		}
+			i++)
+			if (!tells_trap(secrets, &links.domains[i].name))
+				json_array_append_new(domains,
+					json_string(domain_text(&links.domains[i].name).s));
 	}
 	arena_free(a);
 	json_object_set_new(to, "domains", domains);
@@ -213,23 +242,23 @@ static json_t *common_evidence(const struct observer *o, const struct smtp_mail 
 	_cleanup_buf_ struct buf subject = BUF_INIT(HEADER_MAX_VALUE),
 				 sample = BUF_INIT(REDACT_SAMPLE_MAX);
 	json_t *e = json_object();
-	struct secrets secrets;
+	struct secrets *secrets = collect_secrets(o, mail);
 
-	collect_secrets(o, mail, &secrets);
 	json_object_set_new(e, "type", json_string("evidence"));
 	json_object_set_new(e, "kind", json_string("trap-hit"));
 	json_object_set_new(e, "class", json_string(mail_class_name(ob->class)));
 	if (sender->ip.family)
 		json_object_set_new(e, "ip", json_string(ip_text(&sender->ip).s));
 	set_text(e, "sensor", slice_str(o->config->sensor));
-	ob->domain_count = set_domains(e, o, mail, tree);
-	set_hosts(e, o, mail, sender->hops ? sender->helo : mail->helo, &secrets);
+	ob->domain_count = set_domains(e, o, tree, secrets);
+	set_hosts(e, mail, sender->hops ? sender->helo : mail->helo, secrets);
 	header_decode(header_value(head, "Subject"), &subject);
-	set_line(e, "subject_line", buf_slice(&subject), &secrets);
+	set_line(e, "subject_line", buf_slice(&subject), secrets);
 	json_object_set_new(e, "size", json_integer((json_int_t)mail->content.len));
 	set_body_hash(e, body);
-	if (redact_sample(tree, secrets.items, secrets.count, &sample))
+	if (redact_sample(tree, secrets->items, secrets->count, &sample))
 		set_text(e, "sample", buf_slice(&sample));
+	free(secrets);
 	return e;
 }
 

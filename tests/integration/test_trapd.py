@@ -283,6 +283,30 @@ def test_too_big(site):
     assert site.listd_door.count() == 1
 
 
+def test_memory_for_mails_is_limited(site):
+    site.run(max_memory="1048576")
+    with pytest.raises((smtplib.SMTPException, OSError)):
+        site.send("Subject: big\r\n\r\n" + "x" * 3000000)
+    site.send()
+    held = [talk(site) for _ in range(3)]
+    for s, _ in held:
+        s.sendall((f"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{TRAP}>\r\nDATA\r\n" + "x" * 500000).encode())
+    said = []
+    for s, _ in held:
+        s.settimeout(2)
+        said.append(b"")
+        try:
+            while more := s.recv(4096):
+                said[-1] += more
+        except TimeoutError:
+            pass
+        s.close()
+    assert 1 <= sum(b"421 4.3.1" in x for x in said) <= 2, said
+    site.send()
+    assert site.listd_door.count() == 2
+    assert "limit=max-memory" in site.trapd.log()
+
+
 def test_lmtp(site):
     site.run()
     s = socket.socket(socket.AF_UNIX)

@@ -372,7 +372,7 @@ static void play_line(struct play *p, struct slice line)
 	} else if (slice_eq(word, SLICE("tls"))) {
 		smtp_session_tls(session(p), p->now_ms);
 	} else if (slice_eq(word, SLICE("shutdown"))) {
-		smtp_session_shutdown(session(p), &p->out);
+		smtp_session_end(session(p), "4.3.2", "going down", "shutdown", &p->out);
 	} else if (slice_eq(word, SLICE("check")) && slice_cut_word(&rest, &word)) {
 		play_check(p, word, rest);
 	} else if (slice_eq(word, SLICE("set")) && slice_cut_word(&rest, &word)) {

@@ -210,7 +210,8 @@ static void what_is_no_spam_keeps_its_class(void **state)
 
 static void the_trap_does_not_tell_itself(void **state)
 {
-	static const char *const tells[] = {"trap.example", "TRAP.EXAMPLE", "mx.trap-host.example"};
+	static const char *const tells[] = {"trap.example", "TRAP.EXAMPLE", "mx.trap-host.example",
+		"host.trap.example", "example", "trap-host.example"};
 	struct world w;
 
 	(void)state;
