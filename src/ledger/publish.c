@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define OLD_LOG_STAYS_MS 10000
@@ -148,6 +149,8 @@ static void *build_in_thread(void *ctx)
 	struct store *reader = store_open_reader(p->store_path, &p->built_err);
 	uint64_t one = 1;
 
+	/* Requests come first. Linux keeps niceness for each thread: who 0 is the calling one. */
+	(void)setpriority(PRIO_PROCESS, 0, 10);
 	p->built_ok = reader
 		      && published_write(reader, p->ledger, p->temporary_path, &p->built_serial,
 			      &p->built_err);

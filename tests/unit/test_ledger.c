@@ -288,10 +288,79 @@ static void ledger_equals_the_model(void **state)
 		play(round);
 }
 
+static void a_store_of_tomorrow_is_refused(void **state)
+{
+	char folder[] = "/tmp/test-ledger-XXXXXX", path[64], command[128];
+	struct err err = {0};
+	struct store *s;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/store.db", folder);
+	s = store_open(path, &err);
+	assert_non_null(s);
+	assert_true(store_test_execute(s, "PRAGMA user_version = 99"));
+	store_close(s);
+	assert_null(store_open(path, &err));
+	assert_non_null(strstr(err.text, "version 99"));
+	/* Not a store at all: told, and left alone. */
+	snprintf(command, sizeof command, "echo not a database, only some words > %s", path);
+	assert_int_equal(system(command), 0);
+	assert_null(store_open(path, &err));
+	assert_int_equal(err.kind, ERR_SYSTEM);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
+static void subjects_have_one_text(void **state)
+{
+	static const struct {
+		const char *text, *canonical; /* NULL: refused */
+	} cases[] = {
+		{"5.6.7.8", "5.6.7.8"},
+		{" 5.6.7.8/32\r\n", "5.6.7.8"},
+		{"5.6.7.0/24", "5.6.7.0/24"},
+		{"5.6.7.8/24", NULL},
+		{"::ffff:5.6.7.8", "5.6.7.8"},
+		{"::ffff:5.6.7.0/120", "5.6.7.0/24"},
+		{"2A01:04F8:0:0::1", "2a01:4f8::1"},
+		{"2a01:4f8::/64", "2a01:4f8::/64"},
+		{"Bad.BIZ.", "bad.biz"},
+		{"b\xc3\xbc"
+		 "cher.biz",
+			"xn--bcher-kva.biz"},
+		{"com", NULL},
+		{"a b.biz", NULL},
+		{"a\\.b.biz", NULL},
+		{"5.6.7", NULL},
+		{"5.6.7.8.9", NULL},
+		{"", NULL},
+		{"..", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct slice text = exact(cases[i].text, strlen(cases[i].text));
+		struct subject s, again;
+		bool ok = subject_parse(text, &s, NULL);
+
+		if (ok != (cases[i].canonical != NULL))
+			fail_msg("'%s' is %s", cases[i].text, ok ? s.text : "refused");
+		if (ok) {
+			assert_string_equal(s.text, cases[i].canonical);
+			assert_true(subject_parse(slice_str(s.text), &again, NULL));
+			assert_string_equal(again.text, s.text);
+		}
+		exact_free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ledger_equals_the_model),
+		cmocka_unit_test(a_store_of_tomorrow_is_refused),
+		cmocka_unit_test(subjects_have_one_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
