@@ -94,7 +94,7 @@ static inline void world_sets(struct builder *b)
 	m.places = SLICE_EMPTY;
 	builder_set_new(b, SLICE("combined:c"), &m);
 	m = meta_plain(SET_IP, SET_OCTETS, 0);
-	m.places = slice_of("\7proxies\0", 9);
+	m.places = slice_of("\0\7proxies\0", 10); /* "@" and one below it */
 	s = builder_set_new(b, SLICE("proxy"), &m);
 	world_prefix(s, "1.1.1.1", builder_value(s, 0x7f000002, SLICE_EMPTY), 0);
 	m.places = slice_of("\6relays\0", 8);
@@ -168,7 +168,8 @@ static inline void world_init(struct world *w, bool published)
 		const char *zone;
 		size_t first, count;
 	} files[] = {{"file.example", 3, 1}, {"file.example", 4, 1}, {"comb.example", 5, 3},
-		{"bare.example", 8, 1}, {"many.example", 9, 1}, {"sub.bl.example", 8, 1}};
+		{"turned.example", 4, 1}, {"turned.example", 3, 1}, {"bare.example", 8, 1},
+		{"many.example", 9, 1}, {"sub.bl.example", 8, 1}};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		struct domain name = world_name(files[i].zone);
 		served_add_sets(served_zone(w->served, &name), &w->index, files[i].first,

@@ -155,6 +155,26 @@ static void test_compression(void **state)
 	exact_free(s);
 }
 
+/* The bytes of "zz" stand at the end of the question, but inside a label: no place to point at. */
+static void test_compression_keeps_to_labels(void **state)
+{
+	struct slice s = exact(HEAD ONE "\4y\2zz\0\0\2\0\1", 12 + 6 + 4);
+	struct dns_question q = question(s);
+	struct domain name = name_of("zz"), d;
+	uint8_t out[DNS_UDP_PLAIN];
+	struct dns_writer w;
+
+	dns_writer_start(&w, out, sizeof out, s, &q);
+	dns_record_begin(&w, DNS_HEADER_SIZE, DNS_NS, 60);
+	dns_record_name(&w, &name);
+	assert_true(dns_record_end(&w, DNS_ANSWER));
+	assert_int_equal(w.at - w.rdata, 4);
+	assert_true(dns_name_read(slice_of(out, (size_t)(w.at - out)), (size_t)(w.rdata - out), &d)
+		    != 0);
+	assert_true(domain_eq(&d, &name));
+	exact_free(s);
+}
+
 static void test_truncation(void **state)
 {
 	struct slice s = exact(HEAD ONE_OPT NAME IN_A OPT, 39);
@@ -225,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_question_fields),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_compression),
+		cmocka_unit_test(test_compression_keeps_to_labels),
 		cmocka_unit_test(test_truncation),
 		cmocka_unit_test(test_text_is_cut_into_strings),
 	};

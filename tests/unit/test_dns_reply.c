@@ -220,6 +220,12 @@ static void test_malformed(void **state)
 		if (parse(&b, &q, &r) != DNS_REPLY_MALFORMED)
 			fail_msg("%s", cases[i].label);
 	}
+	/* forwards, to where a good name stands */
+	b = reply_to(&q, 0);
+	uint8_t ahead[2] = {0xc0, (uint8_t)(b.len + 12 + 2 + 12)};
+	add_record(&b, ANSWER, TO_QNAME, DNS_CNAME, 5, ahead, 2);
+	add_record(&b, ANSWER, TO_QNAME, DNS_TXT, 5, "\1x\0", 3);
+	assert_int_equal(parse(&b, &q, &r), DNS_REPLY_MALFORMED);
 	b = reply_to(&q, 0);
 	add_record(&b, ANSWER, TO_QNAME, DNS_A, 5, "\x7f\0\0\2", 4);
 	b.len--;
