@@ -152,12 +152,23 @@ static char *existing_folder(const char *path)
 	return s;
 }
 
+/* Where the path is and, when it is a symbolic link, where it leads now: Landlock looks at the latter. */
+static void add_read_path(struct dnsd *d, const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	d->read_paths[d->read_path_count++] = existing_folder(path);
+	if (real)
+		d->read_paths[d->read_path_count++] = existing_folder(real);
+	free(real);
+}
+
 static void collect_read_paths(struct dnsd *d)
 {
-	d->read_paths = mem_new(files_count(d->files) + 2, sizeof(char *));
-	d->read_paths[d->read_path_count++] = existing_folder(d->config->publish_dir);
+	d->read_paths = mem_new(2 * (files_count(d->files) + 1) + 1, sizeof(char *));
+	add_read_path(d, d->config->publish_dir);
 	for (size_t i = 0; i < files_count(d->files); i++)
-		d->read_paths[d->read_path_count++] = existing_folder(files_path(d->files, i));
+		add_read_path(d, files_path(d->files, i));
 }
 
 struct dnsd *dnsd_open(const struct config *config, struct err *err)

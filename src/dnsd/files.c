@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dataset/dataset.h"
+#include "dnsd/gunzip.h"
 #include "io/clock.h"
 #include "io/file.h"
 #include "io/random.h"
@@ -118,6 +119,15 @@ static struct stat look_at(const struct source_file *file)
 	return st;
 }
 
+static bool read_text(const char *path, struct buf *ret, struct err *err)
+{
+	if (!file_read(path, FILE_LIMIT, ret, err))
+		return false;
+	if (gunzip_is(buf_slice(ret)) && !gunzip(buf_slice(ret), FILE_LIMIT, ret, err))
+		return err_prefix(err, "%s: ", path);
+	return true;
+}
+
 static bool add_files(struct source *s, struct dataset *d, struct err *err)
 {
 	/* Looked at before reading: what changes while we read is seen as a change the next time. */
@@ -127,10 +137,9 @@ static bool add_files(struct source *s, struct dataset *d, struct err *err)
 		struct source_file *file = &s->files[i];
 		struct buf text = BUF_INIT(0);
 		bool ok;
-		if (!file_read(file->path, FILE_LIMIT, &text, err))
-			return false;
-		ok = dataset_file(
-			d, slice_str(file->path), buf_slice(&text), file->seen.st_mtim.tv_sec, err);
+		ok = read_text(file->path, &text, err)
+		     && dataset_file(d, slice_str(file->path), buf_slice(&text),
+			     file->seen.st_mtim.tv_sec, err);
 		buf_done(&text);
 		if (!ok)
 			return false;

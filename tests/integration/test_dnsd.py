@@ -1,5 +1,6 @@
 """sekisho-dnsd on loopback, asked by dnspython and dig: RFC 5782's points, transports, what listd publishes,
 changed files under load, and messages that are none."""
+import gzip
 import os
 import random
 import shutil
@@ -368,6 +369,25 @@ def test_bad_file_keeps_the_old(workdir, free_port, start):
     server.write_data(["$DATASET ip4set @", "192.0.2.9"])
     assert until(lambda: texts(server.ask("9.2.0.192.files.example")) == ["127.0.0.2"])
     assert server.ask("1.2.0.192.files.example").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_gzip_and_links(workdir, free_port, start):
+    """rbldnsd reads gzip'd files; a symbolic link may lead to another folder."""
+    server = Server(workdir, free_port())
+    os.makedirs(os.path.join(workdir, "elsewhere"))
+    target = os.path.join(workdir, "elsewhere", "data")
+    packed = gzip.compress(b":127.0.0.5:packed $\n") + gzip.compress(b"192.0.2.1\n")  # two members
+    replace(target, packed)
+    os.unlink(server.data)
+    os.symlink(target, server.data)
+    dnsd = start("sekisho-dnsd", server.conf)
+    assert texts(server.ask("1.2.0.192.files.example", "TXT")) == ['"packed 192.0.2.1"']
+    for bad in (packed[:-3], packed[:30] + b"x" + packed[31:], b"\x1f\x8b"):
+        before = dnsd.log().count("kept=old")
+        replace(target, bad)
+        os.kill(dnsd.pid, signal.SIGHUP)
+        assert until(lambda: dnsd.log().count("kept=old") > before)
+    assert texts(server.ask("1.2.0.192.files.example", "TXT")) == ['"packed 192.0.2.1"']
 
 
 def test_unreadable_file_breaks_only_its_zone(workdir, free_port, start):
