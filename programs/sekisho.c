@@ -8,6 +8,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{"bounce", bounce_main, "tell which list refused a mail, and what to do"},
+	{"check", check_main, "ask DNS lists about addresses and domains"},
 	{"config", config_main, "check, print and explain the configuration"},
 	{"list", list_main, "add, remove, explain, import and export listings"},
 	{"up", up_main, "start all the daemons of one configuration and keep them running"},
