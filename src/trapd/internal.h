@@ -29,11 +29,11 @@ struct trapd {
 	} * doors;
 	size_t door_count;
 	struct connection *connections;
-	size_t connection_count;
+	size_t connection_count, max_connections;
 	size_t held; /* bytes of all sessions */
 	struct delivery *deliveries;
 	bool stopping;
-	struct loop_timer *stop_timer;
+	struct loop_timer *stop_timer, *door_timer;
 };
 
 /* Takes fd over. */

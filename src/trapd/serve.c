@@ -10,10 +10,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define STOP_WITHIN_MS 5000
 #define ACCEPTS_PER_EVENT 64
+#define OTHER_FILES 64 /* besides sessions: doors, listd, the log, what libraries open */
+#define NO_FILES_PAUSE_MS 200
 
 static bool doors_open(struct trapd *t, struct err *err)
 {
@@ -36,6 +39,24 @@ static bool doors_open(struct trapd *t, struct err *err)
 	return true;
 }
 
+/* Each session is an open file; ask the system for as many as the configuration wants. */
+static void allow_sessions(struct trapd *t)
+{
+	struct rlimit limit;
+	rlim_t want = (rlim_t)t->config->trapd.max_sessions + OTHER_FILES;
+
+	t->max_connections = (size_t)t->config->trapd.max_sessions;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? want : MIN(want, limit.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want) {
+		t->max_connections = limit.rlim_cur > 2 * OTHER_FILES ? limit.rlim_cur - OTHER_FILES
+								      : OTHER_FILES;
+		log_event(LOG_WARN, "trap.limit", "limit=open-files sessions=%zu wanted=%ld",
+			t->max_connections, t->config->trapd.max_sessions);
+	}
+}
+
 static struct tls_server *tls_open(const struct config_trapd *c, struct err *err)
 {
 	if (c->tls_certificate[0] || c->tls_key[0])
@@ -55,6 +76,7 @@ struct trapd *trapd_open(const struct config *config, struct err *err)
 		|| !observer_init(&t->observer, &config->trapd, key, t->psl, err)
 		|| !doors_open(t, err) || !(t->tls = tls_open(&config->trapd, err)))
 		return trapd_free(t);
+	allow_sessions(t);
 	charset_prepare(); /* opens files that the sandbox will forbid */
 	daemon_notify_open();
 	t->peers = peers_new((unsigned)config->trapd.max_sessions_per_ip);
@@ -104,13 +126,28 @@ static void knock(void *ctx, int listener, unsigned events)
 	for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
 		int fd = socket_accept(listener, &peer);
 
+		if (fd < 0
+			&& (errno == EMFILE || errno == ENFILE || errno == ENOBUFS
+				|| errno == ENOMEM)) {
+			/* The caller stays in the queue and would wake us at once, for nothing. */
+			loop_watch_set(door->watch, 0);
+			loop_timer_set(t->door_timer, NO_FILES_PAUSE_MS);
+		}
 		if (fd < 0)
 			return;
-		if (t->connection_count >= (size_t)t->config->trapd.max_sessions)
+		if (t->connection_count >= t->max_connections)
 			refuse(fd, &peer, "max-sessions");
 		else
 			connection_open(t, fd, &peer, door->lmtp);
 	}
+}
+
+static void reopen_doors(void *ctx)
+{
+	struct trapd *t = ctx;
+
+	for (size_t i = 0; i < t->door_count && !t->stopping; i++)
+		loop_watch_set(t->doors[i].watch, LOOP_READ);
 }
 
 void trapd_idle(struct trapd *t)
@@ -143,11 +180,20 @@ static void stop(void *ctx)
 	connection_shutdown_all(t);
 }
 
+static void hang_up_signal(void *ctx)
+{
+	log_event(LOG_NOTE, "trap.reload",
+		"taken=no words=\"restart sekisho-trapd to use a new configuration or "
+		"certificate\"");
+}
+
 void trapd_serve(struct trapd *t)
 {
 	t->loop = loop_new();
 	t->listd = ipc_client_new(t->loop, t->config->socket_path, "trapd");
 	t->stop_timer = loop_timer_new(t->loop, out_of_patience, t);
+	t->door_timer = loop_timer_new(t->loop, reopen_doors, t);
+	loop_on_signal(t->loop, SIGHUP, hang_up_signal, t);
 	loop_on_signal(t->loop, SIGTERM, stop, t);
 	loop_on_signal(t->loop, SIGINT, stop, t);
 	for (size_t i = 0; i < t->door_count; i++) {
@@ -165,6 +211,7 @@ void trapd_serve(struct trapd *t)
 	for (size_t i = 0; i < t->door_count; i++)
 		t->doors[i].watch = loop_watch_free(t->doors[i].watch);
 	loop_timer_free(t->stop_timer);
+	loop_timer_free(t->door_timer);
 	t->listd = ipc_client_free(t->listd);
 	delivery_free_all(t);
 	t->loop = loop_free(t->loop);

@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from conftest import program
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CORPUS = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sekisho", "corpus")
 PLAY = os.path.join(TOP, "tests", "play-spam")
@@ -375,6 +377,34 @@ def test_sigterm_does_not_wait_for_ever(site):
             sent.result(timeout=30)
     assert site.trapd.process.wait(10) == 0
     os.kill(site.listd.pid, signal.SIGCONT)
+
+
+def test_out_of_files_is_no_end(site):
+    site.write(max_sessions="1000")
+    site.listd = site.start("sekisho-listd", site.conf)
+    site.trapd = site.start("/bin/sh", args=["-c", 'ulimit -n 100; exec "$0" --config "$1"', program("sekisho-trapd"), site.conf])
+    assert "limit=open-files" in site.trapd.log()
+    held = []
+    for _ in range(130):
+        held.append(socket.create_connection(("127.0.0.1", site.port), timeout=5))
+    for s in held:
+        s.close()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            site.send()
+            break
+        except smtplib.SMTPConnectError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert site.listd_door.count() == 1
+
+
+def test_sighup_is_no_end(site):
+    site.run()
+    site.trapd.process.send_signal(signal.SIGHUP)
+    site.send()
+    assert "trap.reload" in site.trapd.log()
 
 
 def test_rights_are_gone(site):
