@@ -157,9 +157,18 @@ static bool sweep_one(void *ctx, const struct listing *g)
 
 static bool never_sweep(struct ledger *l, int64_t now_ms, struct err *err)
 {
-	struct sweep *w = mem_new(1, sizeof *w);
+	int64_t today = never_fingerprint(l->never), swept = 0;
+	struct sweep *w;
 	bool ok = true;
 
+	/* Millions of listings are not looked through at each start: only after a change. */
+	for (size_t i = 0; i < l->list_count; i++)
+		today = (int64_t)((uint64_t)today * 31 + (uint64_t)l->lists[i].id);
+	if (!store_meta_get(l->store, "never", &swept, err))
+		return false;
+	if (swept == today)
+		return true;
+	w = mem_new(1, sizeof *w);
 	w->ledger = l;
 	for (size_t i = 0; ok && i < l->list_count; i++) {
 		w->after[0] = '\0';
@@ -174,7 +183,7 @@ static bool never_sweep(struct ledger *l, int64_t now_ms, struct err *err)
 		} while (ok && w->seen == NEVER_BATCH);
 	}
 	free(w);
-	return ok;
+	return ok && store_meta_put(l->store, "never", today, err);
 }
 
 /* ---- evidence ---- */

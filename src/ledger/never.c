@@ -1,7 +1,9 @@
 /* never.c - what is never listed, whatever the evidence says. */
 #include "ledger/never.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "base/siphash.h"
 
 #include <libpsl.h>
 
@@ -46,6 +48,21 @@ struct never *never_free(struct never *n)
 		free(n);
 	}
 	return NULL;
+}
+
+int64_t never_fingerprint(const struct never *n)
+{
+	static const uint8_t key[16] = "what is changed";
+	_cleanup_buf_ struct buf all = BUF_INIT((size_t)1 << 30);
+
+	buf_addf(&all, "%d %d\n", WIDEST_IP4, WIDEST_IP6);
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		buf_addf(&all, "%s\n", reserved[i]);
+	for (size_t i = 0; i < n->config->never.count; i++)
+		buf_addf(&all, "%s\n", prefix_text(&n->config->never.items[i]).s);
+	for (size_t i = 0; i < n->domain_count; i++)
+		buf_addf(&all, "%s\n", domain_text(&n->domains[i]).s);
+	return (int64_t)siphash(key, buf_slice(&all));
 }
 
 static bool allows_prefix(const struct never *n, const struct prefix *p, struct err *err)

@@ -11,5 +11,7 @@ struct never;
  * sandbox; else the one built into libpsl. A fault in never_domains is a fault of the configuration. */
 struct never *never_open(const struct config_listd *config, struct err *err);
 struct never *never_free(struct never *n);
+/* Changes when what the configuration protects changes. */
+int64_t never_fingerprint(const struct never *n);
 /* False with the reason in words when s must not be listed. */
 bool never_allows(const struct never *n, const struct subject *s, struct err *err);

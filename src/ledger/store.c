@@ -71,6 +71,7 @@ const char *const store_sql_text[SQL_COUNT] = {
 	[SQL_LIST_ACTIVE] = "SELECT active FROM list WHERE id = ?",
 	[SQL_LIST_COUNT] = "UPDATE list SET active = active + ? WHERE id = ?",
 	[SQL_META_ADD] = "UPDATE meta SET value = value + ? WHERE key = ?",
+	[SQL_META_PUT] = "INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?",
 	[SQL_EVIDENCE_ADD] = "INSERT OR IGNORE INTO evidence(uid, at, received, kind, class, ip, "
 			     "port, sensor, trap,"

@@ -40,6 +40,10 @@ bool store_list_id(struct store *s, const char *name, int64_t *ret_id, struct er
 bool store_active_count(struct store *s, int64_t list, int64_t *ret, struct err *err);
 bool store_evidence_count(struct store *s, int64_t *ret, struct err *err);
 
+/* A number kept under a name; *ret stays when there is none. */
+bool store_meta_get(struct store *s, const char *key, int64_t *ret, struct err *err);
+bool store_meta_put(struct store *s, const char *key, int64_t value, struct err *err);
+
 /* ---- evidence ---- */
 struct evidence {
 	int64_t id;

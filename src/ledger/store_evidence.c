@@ -12,14 +12,30 @@ static bool meta_add(struct store *s, const char *key, int64_t n, struct err *er
 	return store_run(s, st, err);
 }
 
-bool store_evidence_count(struct store *s, int64_t *ret, struct err *err)
+bool store_meta_get(struct store *s, const char *key, int64_t *ret, struct err *err)
 {
 	sqlite3_stmt *st = store_sql(s, SQL_META_GET, err);
 
 	if (!st)
 		return false;
-	bind_text(st, 1, "evidence");
+	bind_text(st, 1, key);
 	return store_int(s, st, ret, err);
+}
+
+bool store_meta_put(struct store *s, const char *key, int64_t value, struct err *err)
+{
+	sqlite3_stmt *st = store_sql(s, SQL_META_PUT, err);
+
+	if (!st)
+		return false;
+	bind_text(st, 1, key);
+	sqlite3_bind_int64(st, 2, value);
+	return store_run(s, st, err);
+}
+
+bool store_evidence_count(struct store *s, int64_t *ret, struct err *err)
+{
+	return store_meta_get(s, "evidence", ret, err);
 }
 
 static bool evidence_by_uid(struct store *s, struct slice uid, int64_t *ret_id, struct err *err)
