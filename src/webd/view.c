@@ -58,6 +58,11 @@ json_t *view_json(const json_t *view)
 	return json_copy((json_t *)view);
 }
 
+int64_t view_clamp_time(int64_t unix_ms)
+{
+	return MAX(0, MIN(unix_ms, 253402300799000));
+}
+
 void view_time(const struct view *v, json_t *to, const char *key, int64_t unix_ms)
 {
 	char display[64];

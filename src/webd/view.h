@@ -20,6 +20,8 @@ bool query_parse(struct slice text, struct subject *ret, struct err *err);
 
 /* A copy without the templates' keys. */
 json_t *view_json(const json_t *view);
+/* A time from a message, cut to 1970..9999. */
+int64_t view_clamp_time(int64_t unix_ms);
 /* Sets `key` to RFC 3339 and `_key` to words; 0 gives null. */
 void view_time(const struct view *v, json_t *to, const char *key, int64_t unix_ms);
 

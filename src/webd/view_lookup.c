@@ -20,6 +20,12 @@ static int64_t int_at(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+/* Within 1970 to 9999, so that spans from it fit. */
+static int64_t time_at(const json_t *object, const char *key)
+{
+	return view_clamp_time(int_at(object, key));
+}
+
 static bool is_active(const json_t *listing)
 {
 	return strcmp(text_at(listing, "state"), "active") == 0;
@@ -143,10 +149,10 @@ static int removals_in_period(const struct view *v, const struct config_list *li
 			|| strcmp(text_at(entry, "list"), text_at(listing, "list")) != 0
 			|| strcmp(text_at(entry, "subject"), text_at(listing, "subject")) != 0
 			|| strcmp(text_at(entry, "who"), "webd") != 0
-			|| int_at(entry, "at") < v->now_ms - (int64_t)list->leave_period * 1000)
+			|| time_at(entry, "at") < v->now_ms - (int64_t)list->leave_period * 1000)
 			continue;
-		if (!count || int_at(entry, "at") < *ret_oldest)
-			*ret_oldest = int_at(entry, "at");
+		if (!count || time_at(entry, "at") < *ret_oldest)
+			*ret_oldest = time_at(entry, "at");
 		count++;
 	}
 	return count;
@@ -155,8 +161,9 @@ static int removals_in_period(const struct view *v, const struct config_list *li
 static void condition_quiet(
 	const struct view *v, const struct config_list *list, const json_t *listing, json_t *to)
 {
-	int64_t quiet_s = policy_quiet_s(list, (unsigned)int_at(listing, "relist"));
-	int64_t until_ms = int_at(listing, "last") + quiet_s * 1000;
+	int64_t quiet_s =
+		policy_quiet_s(list, (unsigned)MAX(0, MIN(int_at(listing, "relist"), 1000)));
+	int64_t until_ms = time_at(listing, "last") + quiet_s * 1000;
 	json_t *condition, *span;
 
 	if (quiet_s <= 0)
@@ -282,7 +289,7 @@ static json_t *evidence_of(const struct view *v, const json_t *listing)
 
 		if (i == EVIDENCE_SHOWN_MAX)
 			break;
-		view_time(v, e, "at", int_at(item, "at"));
+		view_time(v, e, "at", time_at(item, "at"));
 		json_object_set_new(e, "kind", json_string(text_at(item, "kind")));
 		json_object_set_new(e, "kind_words", view_word(v, text_at(item, "kind")));
 		json_object_set_new(e, "class", json_string(text_at(item, "class")));
@@ -318,9 +325,9 @@ static json_t *listing_of(const struct view *v, const struct subject *asked, con
 		(json_int_t)int_at(listing, "relist"), "removals",
 		(json_int_t)int_at(listing, "removals"));
 
-	view_time(v, to, "since", int_at(listing, "since"));
-	view_time(v, to, "last", int_at(listing, "last"));
-	view_time(v, to, "expires", int_at(listing, "expires"));
+	view_time(v, to, "since", time_at(listing, "since"));
+	view_time(v, to, "last", time_at(listing, "last"));
+	view_time(v, to, "expires", time_at(listing, "expires"));
 	json_object_set_new(to, "_wider", json_boolean(strcmp(subject, asked->text) != 0));
 	json_object_set_new(to, "_nth", json_integer(int_at(listing, "relist") + 1));
 	json_object_set_new(to, "zone", list ? json_string(list->zone) : json_null());
@@ -353,7 +360,7 @@ static json_t *history_of(const struct view *v, const json_t *reply)
 			"action_words", view_word(v, text_at(entry, "action")), "list",
 			text_at(entry, "list"), "title", title_of(list, entry), "subject",
 			text_at(entry, "subject"), "reason", text_at(entry, "reason"));
-		view_time(v, to, "at", int_at(entry, "at"));
+		view_time(v, to, "at", time_at(entry, "at"));
 		json_array_append_new(all, to);
 	}
 	return all;

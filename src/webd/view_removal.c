@@ -23,7 +23,7 @@ static void granted(const struct view *v, const struct removal *r, json_t *to)
 {
 	json_t *ttl = say_span(v->language, r->list->ttl);
 
-	message(to, say(v->language, N_("{{subject}} is no longer on the list {{title}}."),
+	message(to, say(v->language, N_("{{subject}} is no longer on the list “{{title}}”."),
 			    "{s:s,s:o}", "subject", r->subject.text, "title", title_of(r->list)));
 	advice(to, say(v->language,
 			   N_("Our name servers say so at once; mail servers that asked before may "
@@ -114,11 +114,12 @@ static void refused(const struct view *v, const struct removal *r, const char *r
 	} else if (strcmp(reason, "too-many") == 0) {
 		refused_too_many(v, r, until_ms, to);
 	} else if (strcmp(reason, "not-listed") == 0) {
-		message(to, say(l,
-				    N_("{{subject}} is not on the list {{title}} (any more): there "
-				       "is nothing to remove."),
-				    "{s:s,s:o}", "subject", r->subject.text, "title",
-				    title_of(r->list)));
+		message(to,
+			say(l,
+				N_("{{subject}} is not on the list “{{title}}” (any more): there "
+				   "is nothing to remove."),
+				"{s:s,s:o}", "subject", r->subject.text, "title",
+				title_of(r->list)));
 	} else if (strcmp(reason, "leave-auto") == 0) {
 		message(to,
 			say(l, N_("This list takes no requests: its listings end by themselves."),
@@ -144,7 +145,7 @@ json_t *view_removal(const struct view *v, const struct removal *r, const json_t
 {
 	bool done = json_is_true(json_object_get(reply, "removed"));
 	const char *reason = json_string_value(json_object_get(reply, "reason"));
-	int64_t until_ms = json_integer_value(json_object_get(reply, "until"));
+	int64_t until_ms = view_clamp_time(json_integer_value(json_object_get(reply, "until")));
 	json_t *to = json_pack("{s:s,s:o,s:s,s:b}", "list", r->list->name, "title",
 		title_of(r->list), "subject", r->subject.text, "removed", (int)done);
 

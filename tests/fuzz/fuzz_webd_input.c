@@ -1,7 +1,9 @@
-/* fuzz_webd_input.c - forms, paths and preferences from strangers: what is accepted is UTF-8 without
+/* fuzz_webd_input.c - forms, addresses, queries and preferences from strangers: what is accepted is UTF-8 without
  * NUL and comes back the same after encoding. */
 #include "webd/form.h"
 #include "webd/negotiate.h"
+#include "webd/request.h"
+#include "webd/view.h"
 
 #include <stdlib.h>
 
@@ -17,6 +19,32 @@ static void check_round_trip(struct slice value)
 		abort();
 	buf_done(&encoded);
 	buf_done(&decoded);
+}
+
+/* What a query names is found again by its canonical text. */
+static void check_query(struct slice text)
+{
+	struct subject subject, again;
+
+	if (query_parse(text, &subject, NULL)
+		&& (!query_parse(slice_str(subject.text), &again, NULL)
+			|| strcmp(subject.text, again.text) != 0))
+		abort();
+}
+
+static void check_request(struct slice text)
+{
+	struct prefix loopback = {ip4_of(0x7f000000), 8};
+	struct prefixes trusted = {&loopback, 1};
+	struct ip peer = ip4_of(0x7f000001);
+	struct request r = {.accept = text, .origin = text, .host = text, .content_type = text};
+
+	if (request_parse_target(&r, text, NULL) && (!utf8_valid(r.path) || r.path.ptr[0] != '/'))
+		abort();
+	request_is_ours(&r, "https://bl.example");
+	request_has_type(&r, "application/json");
+	request_client(&peer, text, &trusted);
+	request_done(&r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,5 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (negotiate_language(text, tags, 3) > 2)
 		abort();
 	negotiate_json(text);
+	check_query(text);
+	check_request(text);
 	return 0;
 }
