@@ -58,7 +58,11 @@ static void add_reason(struct buf *out, struct slice reason, size_t room)
 		return;
 	}
 	if ((size_t)(url.ptr - reason.ptr) + url.len <= room) {
-		buf_add_slice(out, slice_trim(slice_take(reason, room)));
+		/* cut between words: a second URL is not to be halved either */
+		keep = room;
+		while (keep > (size_t)(url.ptr - reason.ptr) + url.len && reason.ptr[keep] != ' ')
+			keep--;
+		buf_add_slice(out, slice_trim(slice_take(reason, keep)));
 		return;
 	}
 	/* words, dots, URL */
