@@ -481,7 +481,7 @@ static struct question *question_new(
 	q->name = *name;
 	q->type = type;
 	q->failure = RESOLVE_TIMEOUT;
-	q->next_server = random_below((uint32_t)u->server_count);
+	q->next_server = u->server_count > 1 ? random_below((uint32_t)u->server_count) : 0;
 	TAILQ_INIT(&q->waiters);
 	q->next_open = u->resolver->open[bucket];
 	u->resolver->open[bucket] = q;

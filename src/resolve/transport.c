@@ -106,9 +106,10 @@ static void socket_readable(void *ctx, int fd, unsigned events)
 		socket_close(s);
 }
 
-static struct udp_socket *socket_open(struct loop *l, struct upstream *u, unsigned server)
+static struct udp_socket *socket_open(
+	struct loop *l, struct upstream *u, unsigned server, uint8_t random)
 {
-	struct udp_socket **place = &u->pool[server][random_below(POOL_SOCKETS)];
+	struct udp_socket **place = &u->pool[server][random % POOL_SOCKETS];
 	struct udp_socket *s = *place;
 	int fd;
 
@@ -136,20 +137,26 @@ static struct udp_socket *socket_open(struct loop *l, struct upstream *u, unsign
 	return s;
 }
 
-static void attempt_query(struct attempt *a, bool last)
+/* What a forger has to guess, from one call of the system. */
+struct luck {
+	uint16_t id;
+	uint8_t case_bits[32], place;
+};
+
+static void attempt_query(struct attempt *a, const struct luck *luck, bool last)
 {
 	const struct question *q = a->question;
 
 	a->query = (struct dns_query){
 		.name = q->name,
 		.type = q->type,
+		.id = luck->id,
 		.recursion = true,
 		.edns = !q->no_edns,
 		/* A server that does not echo the case of letters is heard at the last attempt. */
 		.mix_case = !last,
 	};
-	random_bytes(&a->query.id, sizeof a->query.id);
-	random_bytes(a->query.case_bits, sizeof a->query.case_bits);
+	memcpy(a->query.case_bits, luck->case_bits, sizeof a->query.case_bits);
 }
 
 bool question_send(struct loop *l, struct question *q)
@@ -157,6 +164,7 @@ bool question_send(struct loop *l, struct question *q)
 	uint8_t bytes[DNS_QUERY_MAX];
 	struct attempt *a;
 	struct udp_socket *s;
+	struct luck luck;
 	size_t len;
 
 	if (q->attempt_count == ATTEMPTS_MAX)
@@ -164,8 +172,9 @@ bool question_send(struct loop *l, struct question *q)
 	a = &q->attempts[q->attempt_count];
 	*a = (struct attempt){.question = q, .server = q->next_server};
 	q->next_server = (unsigned)((q->next_server + 1) % q->upstream->server_count);
-	attempt_query(a, ++q->attempt_count == ATTEMPTS_MAX);
-	s = socket_open(l, q->upstream, a->server);
+	random_bytes(&luck, sizeof luck);
+	attempt_query(a, &luck, ++q->attempt_count == ATTEMPTS_MAX);
+	s = socket_open(l, q->upstream, a->server, luck.place);
 	if (!s)
 		return false;
 	a->socket = s;
