@@ -234,6 +234,11 @@ static void stop(void *ctx)
 
 bool dnsd_serve(struct dnsd *d, struct err *err)
 {
+	/* First: reading much data takes seconds, and a SIGHUP in them must not end us. */
+	loop_on_signal(d->loop, SIGTERM, stop, d);
+	loop_on_signal(d->loop, SIGINT, stop, d);
+	loop_on_signal(d->loop, SIGHUP, reload, d);
+	loop_on_signal(d->loop, SIGUSR1, log_stats, d);
 	files_load(d->files);
 	rebuild(d);
 	site_check(d->site);
@@ -241,10 +246,6 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	for (size_t i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], &d->served, grace_reader(d->grace, i), err))
 			return false;
-	loop_on_signal(d->loop, SIGTERM, stop, d);
-	loop_on_signal(d->loop, SIGINT, stop, d);
-	loop_on_signal(d->loop, SIGHUP, reload, d);
-	loop_on_signal(d->loop, SIGUSR1, log_stats, d);
 	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),
 		d->worker_count);
 	daemon_ready();

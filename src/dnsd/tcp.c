@@ -2,11 +2,13 @@
 #include "dnsd/tcp.h"
 
 #include "base/attr.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/stream.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define LISTENERS_MAX 64
@@ -16,6 +18,8 @@
 #define OUT_LIMIT (OUT_HIGH + DNS_MESSAGE_MAX + 2)
 #define RESUME_MS 10
 #define ACCEPTS_PER_EVENT 64
+#define OTHER_FILES                                                                                \
+	64 /* besides sessions: UDP sockets are open already; data files, the change log */
 
 struct session {
 	struct session *next, *prev; /* the one that spoke last is first */
@@ -166,10 +170,32 @@ static void acceptable(void *ctx, int listener, unsigned events)
 	(void)events;
 	for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
 		int fd = socket_accept(listener, &peer);
-		if (fd < 0)
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM
+				|| errno == ENOBUFS)
+				make_room(t);
 			return;
+		}
 		accept_one(t, fd);
 	}
+}
+
+/* Each session is an open file: ask for as many as the configuration wants, or take fewer sessions. */
+static size_t allow_sessions(size_t wanted)
+{
+	struct rlimit limit;
+	rlim_t files = (rlim_t)wanted + OTHER_FILES;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files)
+		return wanted;
+	limit.rlim_cur = MIN(files, limit.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == files)
+		return wanted;
+	files = limit.rlim_cur > 2 * OTHER_FILES ? limit.rlim_cur - OTHER_FILES
+						 : limit.rlim_cur / 2;
+	log_event(LOG_WARN, "dnsd.limit", "limit=open-files sessions=%zu wanted=%zu", (size_t)files,
+		wanted);
+	return (size_t)files;
 }
 
 struct tcp *tcp_new(
@@ -179,7 +205,7 @@ struct tcp *tcp_new(
 
 	t->loop = l;
 	t->served = served;
-	t->sessions_max = sessions_max;
+	t->sessions_max = allow_sessions(sessions_max);
 	t->idle_ms = idle_ms;
 	t->stats = aligned_alloc(64, sizeof *t->stats);
 	if (!t->stats)

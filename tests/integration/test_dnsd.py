@@ -20,7 +20,7 @@ import dns.rdatatype
 import dns.reversename
 import pytest
 
-from conftest import tool
+from conftest import program, tool
 
 HEAD = "$SOA 1h ns1.files.example hostmaster.files.example 7 10m 5m 1w 5m\n$NS 1h ns1.files.example\n$TTL 600\n"
 
@@ -281,6 +281,23 @@ def test_tcp_limits(workdir, free_port, start):
     first[2].sendall(framed("2.0.0.127.bl.site.example"))
     assert texts(read_reply(first[2])) == ["127.0.0.4"]
     for s in first:
+        s.close()
+
+
+def test_more_sessions_than_files(server, start, workdir):
+    """Where the system gives fewer open files than sessions are configured, the newest are served."""
+    conf = os.path.join(workdir, "few.conf")
+    with open(conf, "w") as f:
+        f.write(server.conf)
+    dnsd = start("/bin/sh", args=["-c", f"ulimit -n 100; exec {program('sekisho-dnsd')} --config {conf}"])
+    sessions = []
+    for _ in range(200):
+        s = tcp_connection(server)
+        s.sendall(framed("2.0.0.127.bl.site.example"))
+        assert texts(read_reply(s)) == ["127.0.0.4"]
+        sessions.append(s)
+    assert "dnsd.limit" in dnsd.log()
+    for s in sessions:
         s.close()
 
 
