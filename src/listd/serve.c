@@ -94,6 +94,15 @@ static void snapshot_start(struct listd *d)
 			LOG_ERROR, "listd.snapshot", "error=%s", log_quote(slice_str(err.text)).s);
 }
 
+/* One that is under way may have begun before what its asker wants in it: then another follows. */
+static void snapshot_if_wanted(struct listd *d)
+{
+	if (!d->desk.snapshot_wanted || publish_is_busy(d->publish))
+		return;
+	d->desk.snapshot_wanted = false;
+	snapshot_start(d);
+}
+
 static void on_request(void *ctx, struct ipc_peer *peer, json_t *message)
 {
 	struct listd *d = ctx;
@@ -119,10 +128,7 @@ static void on_idle(void *ctx)
 	struct listd *d = ctx;
 
 	group_end(d);
-	if (d->desk.snapshot_wanted) {
-		d->desk.snapshot_wanted = false;
-		snapshot_start(d);
-	}
+	snapshot_if_wanted(d);
 }
 
 /* ---- what time brings ---- */
@@ -184,6 +190,7 @@ static void on_snapshot_done(void *ctx, int fd, unsigned events)
 	else
 		log_event(
 			LOG_ERROR, "listd.snapshot", "error=%s", log_quote(slice_str(err.text)).s);
+	snapshot_if_wanted(d);
 }
 
 static void on_stop(void *ctx)
