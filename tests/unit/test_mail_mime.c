@@ -129,6 +129,22 @@ static void test_in_message(void **state)
 	arena_free(a);
 }
 
+/* The part that held an encoded message keeps its own bytes. */
+static void test_encoded_message_keeps_its_body(void **state)
+{
+	struct slice mail = SLICE("Content-Type: message/rfc822\nContent-Transfer-Encoding: "
+				  "base64\n\nU3ViamVjdDogcwoKaW4K\n");
+	struct arena *a = arena_new(MIME_ARENA_SIZE);
+	struct mime_tree t;
+
+	assert_true(mime_parse(mail, a, &t));
+	assert_int_equal(t.count, 2);
+	assert_false(t.parts[0].is_leaf);
+	assert_true(slice_eq(t.parts[0].body, SLICE("U3ViamVjdDogcwoKaW4K\n")));
+	assert_true(slice_eq(t.parts[1].body, SLICE("in\n")));
+	arena_free(a);
+}
+
 static void test_deep(void **state)
 {
 	struct buf b = BUF_INIT((size_t)2 << 20);
@@ -165,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trees),
 		cmocka_unit_test(test_in_message),
+		cmocka_unit_test(test_encoded_message_keeps_its_body),
 		cmocka_unit_test(test_deep),
 	};
 
