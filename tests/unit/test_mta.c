@@ -134,6 +134,44 @@ static void test_milter_message(void **state)
 	assert_string_equal(events, "n!");
 }
 
+/* Who gave a password for one message or session has not given it for the next. */
+static void test_milter_login_ends(void **state)
+{
+	static const char login[] = "\0\0\0\x14"
+				    "DM{auth_authen}\0joe\0"
+				    "\0\0\0\4M<>\0";
+	static const struct {
+		const char *label, *then;
+		size_t len;
+		const char *events;
+	} cases[] = {
+		{"the next message has no login", BYTES("\0\0\0\2DM\0\0\0\4M<>\0"), "nM."},
+		{"an empty login",
+			BYTES("\0\0\0\x11"
+			      "DM{auth_authen}\0\0"
+			      "\0\0\0\4M<>\0"),
+			"nM."},
+		{"abort", BYTES("\0\0\0\1A\0\0\0\4M<>\0"), "nM."},
+		{"another client", BYTES("\0\0\0\4Cx\0L\0\0\0\4M<>\0"), "CM."},
+		{"another client on the same connection",
+			BYTES("\0\0\0\1K\0\0\0\4Cx\0L\0\0\0\4M<>\0"), "nCM."},
+	};
+	_cleanup_buf_ struct buf out = BUF_INIT(4096);
+	struct milter m;
+	char events[16];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		print_message("%s\n", cases[i].label);
+		milter_started(&m, &out);
+		play(&m, BYTES(connect4), events, &out);
+		play(&m, BYTES(login), events, &out);
+		assert_true(m.authenticated);
+		play(&m, cases[i].then, cases[i].len, events, &out);
+		assert_string_equal(events, cases[i].events);
+		assert_false(m.authenticated);
+	}
+}
+
 static void test_milter_connect(void **state)
 {
 	static const struct {
@@ -321,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_milter_options),
 		cmocka_unit_test(test_milter_message),
+		cmocka_unit_test(test_milter_login_ends),
 		cmocka_unit_test(test_milter_connect),
 		cmocka_unit_test(test_milter_bad),
 		cmocka_unit_test(test_milter_answers),
