@@ -211,33 +211,68 @@ static bool quad_line(struct dataset *d, struct slice line)
 	return true;
 }
 
-bool dataset_file(struct dataset *d, struct slice file_name, struct slice text, int64_t changed_s,
-	struct err *err)
+bool dataset_file_begin(
+	struct dataset *d, struct slice file_name, int64_t changed_s, struct err *err)
 {
-	struct slice rest = text;
+	struct unit *top = dataset_top(d);
+	bool first_counts = top->type == DATASET_IP4TSET || top->type == DATASET_IP6TSET;
 
-	d->file = file_name;
+	if (file_name.len >= sizeof d->file_name)
+		return err_set(err, ERR_LIMIT, "a file name longer than %zu bytes",
+			sizeof d->file_name - 1);
+	memcpy(d->file_name, file_name.ptr, file_name.len);
+	d->file = slice_of(d->file_name, file_name.len);
 	d->line = 0;
-	d->in_section = false;
+	d->in_section = d->in_long_line = false;
 	d->stamp_s = MAX(d->stamp_s, changed_s);
-	if (slice_starts(text, SLICE("\x1f\x8b")))
-		return err_set(err, ERR_SYNTAX, "%.*s: is compressed; decompress it first",
-			SLICE_FMT(file_name));
 	/* rbldnsd starts each file with its own default, but where the first default line rules. */
-	if (!dataset_top(d)->has_default
-		|| (dataset_top(d)->type != DATASET_IP4TSET
-			&& dataset_top(d)->type != DATASET_IP6TSET))
-		unit_default_set(dataset_top(d), DEFAULT_CODE, SLICE_EMPTY);
+	if (!first_counts || !top->has_default)
+		unit_default_set(top, DEFAULT_CODE, SLICE_EMPTY);
+	return true;
+}
+
+/* The end of a line that began in an earlier part and was read as far as it counts. */
+static struct slice skip_long_line(struct dataset *d, struct slice rest)
+{
+	size_t end = slice_find(rest, '\n');
+
+	d->in_long_line = end == rest.len;
+	return slice_skip(rest, end + 1);
+}
+
+bool dataset_file_part(
+	struct dataset *d, struct slice part, bool last, size_t *ret_used, struct err *err)
+{
+	struct slice rest = part;
+
+	if (d->line == 0 && slice_starts(part, SLICE("\x1f\x8b")))
+		return err_set(err, ERR_SYNTAX, "%.*s: is compressed; decompress it first",
+			SLICE_FMT(d->file));
+	if (d->in_long_line)
+		rest = skip_long_line(d, rest);
 	while (rest.len) {
 		const char *end = memchr(rest.ptr, '\n', rest.len);
 		struct slice line = slice_of(rest.ptr, end ? (size_t)(end - rest.ptr) : rest.len);
 
+		if (!end && !last && line.len <= LINE_MAX_BYTES)
+			break; /* its end comes with the next part */
 		d->line++;
 		if (!quad_line(d, line) && !other_line(d, line, err))
 			return false;
+		d->in_long_line = !end && !last;
 		rest = slice_skip(rest, line.len + 1);
 	}
+	*ret_used = part.len - rest.len;
 	return true;
+}
+
+bool dataset_file(struct dataset *d, struct slice file_name, struct slice text, int64_t changed_s,
+	struct err *err)
+{
+	size_t used;
+
+	return dataset_file_begin(d, file_name, changed_s, err)
+	       && dataset_file_part(d, text, true, &used, err);
 }
 
 /* Templates get their variables, which may stand behind the entries that use them. */
@@ -249,6 +284,9 @@ static void complete_templates(struct unit *u)
 	for (size_t id = 0; id < count; id++) {
 		struct slice raw = builder_value_at(u->set, (uint32_t)id).text;
 
+		if (!u->subst[BASE_TEMPLATE] && !slice_starts(raw, SLICE("="))
+			&& slice_find(raw, '$') == raw.len)
+			continue; /* as most */
 		buf_reset(&text);
 		template_complete(raw, u->subst, &text);
 		if (!slice_eq(buf_slice(&text), raw))

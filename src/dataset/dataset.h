@@ -42,6 +42,14 @@ struct dataset *dataset_new(struct builder *b, enum dataset_type type, struct sl
 /* The next file. On false the builder holds half a data set: throw it away and keep the old data. */
 bool dataset_file(struct dataset *d, struct slice file_name, struct slice text, int64_t changed_s,
 	struct err *err);
+/* The same with a file that comes in parts: begin, then parts until the last. *ret_used: how much of the
+ * part was taken (whole lines); the rest comes again in front of what follows. A part that is not the last
+ * must hold at least DATASET_PART_MIN bytes, or nothing may be taken. */
+bool dataset_file_begin(
+	struct dataset *d, struct slice file_name, int64_t changed_s, struct err *err);
+bool dataset_file_part(
+	struct dataset *d, struct slice part, bool last, size_t *ret_used, struct err *err);
+#define DATASET_PART_MIN ((size_t)65536)
 /* After the last file: fills in templates and what the sets know of themselves. */
 bool dataset_finish(struct dataset *d, struct err *err);
 struct dataset *dataset_free(struct dataset *d); /* NULL is fine; returns NULL */

@@ -35,7 +35,9 @@ struct dataset {
 	bool in_section; /* entries go to the last unit: after a $ line, once there is a section */
 	uint32_t max_range4; /* 0: none */
 	int64_t stamp_s;
-	struct slice file; /* being read */
+	char file_name[4096];
+	struct slice file; /* the one being read: in file_name */
+	bool in_long_line;
 	uint64_t line;
 	struct buf warnings;
 	size_t warning_count;

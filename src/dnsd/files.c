@@ -18,8 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_TTL_S 2100 /* rbldnsd's 35m */
-#define FILE_LIMIT ((size_t)4 << 30)
+#define DEFAULT_TTL_S 2100	      /* rbldnsd's 35m */
+#define FILE_LIMIT ((size_t)4 << 30)  /* of a compressed file, unpacked */
+#define FILE_WINDOW ((size_t)1 << 20) /* bytes of a file in memory at once */
 #define SNAPSHOT_LIMIT ((size_t)8 << 30)
 
 /* What one compilation made. */
@@ -119,13 +120,38 @@ static struct stat look_at(const struct source_file *file)
 	return st;
 }
 
-static bool read_text(const char *path, struct buf *ret, struct err *err)
+struct reading {
+	struct dataset *d;
+	bool started, gzip;
+};
+
+static bool take_part(void *ctx, struct slice part, bool last, size_t *ret_used, struct err *err)
 {
-	if (!file_read(path, FILE_LIMIT, ret, err))
+	struct reading *r = ctx;
+
+	r->gzip = !r->started && gunzip_is(part);
+	r->started = true;
+	return !r->gzip && dataset_file_part(r->d, part, last, ret_used, err);
+}
+
+/* Compressed files are unpacked whole; the others go through a window. */
+static bool add_file(struct dataset *d, const char *path, struct err *err)
+{
+	struct reading r = {.d = d};
+	struct buf text = BUF_INIT(0);
+	size_t used;
+	bool ok;
+
+	if (file_read_parts(path, FILE_WINDOW, take_part, &r, err))
+		return true;
+	if (!r.gzip)
 		return false;
-	if (gunzip_is(buf_slice(ret)) && !gunzip(buf_slice(ret), FILE_LIMIT, ret, err))
-		return err_prefix(err, "%s: ", path);
-	return true;
+	ok = file_read(path, FILE_LIMIT, &text, err);
+	if (ok && !gunzip(buf_slice(&text), FILE_LIMIT, &text, err))
+		ok = err_prefix(err, "%s: ", path);
+	ok = ok && dataset_file_part(d, buf_slice(&text), true, &used, err);
+	buf_done(&text);
+	return ok;
 }
 
 static bool add_files(struct source *s, struct dataset *d, struct err *err)
@@ -135,13 +161,8 @@ static bool add_files(struct source *s, struct dataset *d, struct err *err)
 		s->files[i].seen = look_at(&s->files[i]);
 	for (size_t i = 0; i < s->file_count; i++) {
 		struct source_file *file = &s->files[i];
-		struct buf text = BUF_INIT(0);
-		bool ok;
-		ok = read_text(file->path, &text, err)
-		     && dataset_file(d, slice_str(file->path), buf_slice(&text),
-			     file->seen.st_mtim.tv_sec, err);
-		buf_done(&text);
-		if (!ok)
+		if (!dataset_file_begin(d, slice_str(file->path), file->seen.st_mtim.tv_sec, err)
+			|| !add_file(d, file->path, err))
 			return false;
 	}
 	return dataset_finish(d, err);

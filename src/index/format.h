@@ -1,6 +1,6 @@
 /* format.h - the snapshot's layout, shared by its writer and its reader and by nobody else. Integers
  * are the writer's own (a mark tells the byte order), every part starts at a multiple of 8, places are
- * offsets from the start of the file. docs/decisions/0010-snapshot-format.md says why. */
+ * offsets from the start of the file. docs/decisions/0014-inside-a-snapshot.md says why. */
 #pragma once
 
 #include "base/siphash.h"

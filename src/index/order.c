@@ -36,19 +36,36 @@ static void radix_pass32(const uint32_t *from, uint32_t *to, size_t n, unsigned 
 		to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
 }
 
-/* Keys alone: all entries are the same but for their key. */
-static void order_keys32(struct column_table *t)
+static bool ascends32(const uint32_t *keys, size_t n)
 {
-	uint32_t *a = (uint32_t *)t->keys, *b = mem_new(t->count, sizeof *b), *swap;
-	size_t n = 0;
+	for (size_t i = 1; i < n; i++)
+		if (keys[i - 1] > keys[i])
+			return false;
+	return true;
+}
+
+static uint32_t *sorted32(uint32_t *a, size_t n)
+{
+	uint32_t *b = mem_new(n, sizeof *b), *swap;
 
 	for (unsigned shift = 0; shift < 32; shift += DIGIT_BITS) {
-		radix_pass32(a, b, t->count, shift);
+		radix_pass32(a, b, n, shift);
 		swap = a;
 		a = b;
 		b = swap;
 	}
 	free(b);
+	return a;
+}
+
+/* Keys alone: all entries are the same but for their key. */
+static void order_keys32(struct column_table *t)
+{
+	uint32_t *a = (uint32_t *)t->keys;
+	size_t n = 0;
+
+	if (!ascends32(a, t->count)) /* many lists come sorted */
+		a = sorted32(a, t->count);
 	for (size_t i = 0; i < t->count; i++)
 		if (n == 0 || a[n - 1] != a[i])
 			a[n++] = a[i];

@@ -1,6 +1,6 @@
 /* snapshot.h - a read-only view of the bytes builder.c writes (mapped, not parsed): several sets of
  * prefixes and names. One CRC32C covers every byte, and every offset is checked at open, so lookups
- * trust. The format stands in docs/decisions/0010-snapshot-format.md. Many threads may read. */
+ * trust. The format stands in docs/decisions/0014-inside-a-snapshot.md. Many threads may read. */
 #pragma once
 
 #include "base/err.h"

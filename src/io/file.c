@@ -1,5 +1,6 @@
 /* file.c - files read whole, mapped, and replaced so that no reader ever sees a half. */
 #include "io/file.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,6 +60,47 @@ bool file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
 	buf_done(ret);
 	*ret = b;
 	return true;
+}
+
+/* Fills window from *have on; *have stays below its size only at the end of the file. */
+static bool fill_window(
+	int fd, const char *path, char *window, size_t size, size_t *have, struct err *err)
+{
+	while (*have < size) {
+		ssize_t n = read(fd, window + *have, size - *have);
+		if (n == 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return err_errno(err, "cannot read %s", path);
+		*have += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+bool file_read_parts(const char *path, size_t window, file_part_fn *fn, void *ctx, struct err *err)
+{
+	struct stat st;
+	int fd = open_regular(path, &st, err);
+	char *bytes = fd < 0 ? NULL : mem_new(window, 1);
+	size_t have = 0, used;
+	bool ok = fd >= 0, last = false;
+
+	while (ok && !last) {
+		used = 0;
+		ok = fill_window(fd, path, bytes, window, &have, err);
+		last = have < window;
+		ok = ok && fn(ctx, slice_of(bytes, have), last, &used, err);
+		if (ok && !last && used == 0)
+			ok = err_set(
+				err, ERR_LIMIT, "%s: a part of %zu bytes has no end", path, window);
+		have -= used;
+		if (ok && have)
+			memmove(bytes, bytes + used, have);
+	}
+	free(bytes);
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 bool file_map(const char *path, struct slice *ret, struct err *err)

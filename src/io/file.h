@@ -8,6 +8,12 @@
 #include <sys/types.h>
 
 bool file_read(const char *path, size_t limit, struct buf *ret, struct err *err);
+/* Reads a file of any size through a window of `window` bytes: fn is given what is there and says how much
+ * of it it took; the rest comes again in front of what follows. `last`: the file ends with this part. fn
+ * that takes nothing of a full window, or false from it, ends the reading with an error. */
+typedef bool file_part_fn(
+	void *ctx, struct slice part, bool last, size_t *ret_used, struct err *err);
+bool file_read_parts(const char *path, size_t window, file_part_fn *fn, void *ctx, struct err *err);
 /* Read-only mapping of the whole file. An empty file gives an empty slice. */
 bool file_map(const char *path, struct slice *ret, struct err *err);
 void file_unmap(struct slice mapped);

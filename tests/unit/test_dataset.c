@@ -219,6 +219,56 @@ static void files_are_refused(void **state)
 	}
 }
 
+/* However a file is cut into parts, it says the same. */
+static void parts_are_the_whole(void **state)
+{
+	struct buf text = BUF_INIT(1 << 20);
+	struct world whole, w;
+	char want[1024], got[1024];
+	size_t used;
+
+	(void)state;
+	buf_add_str(&text, "$1 one\n:3:x $1 $\n10.0.0.1\n10.0.0.2 :4:own\n; ");
+	for (int i = 0; i < 40000; i++)
+		buf_add_char(&text, 'c'); /* longer than rbldnsd reads */
+	buf_add_str(&text, "\n10.0.0.3\nbad\n10.0.0.4 ");
+	for (int i = 0; i < 70000; i++)
+		buf_add_char(&text, 't');
+	buf_add_str(&text, "\nworse\n10.0.0.5");
+	assert_true(world_make(&whole, DATASET_IP4TRIE, buf_str(&text), NULL));
+	assert_int_equal(snapshot_set_entries(whole.s, 0), 5);
+	for (size_t size = DATASET_PART_MIN; size < text.len + 1; size += 4099) {
+		static const uint8_t seed[16] = "seed";
+		struct slice rest = buf_slice(&text);
+
+		w = (struct world){.b = builder_new(1, seed), .bytes = BUF_INIT(1 << 26)};
+		w.d = dataset_new(w.b, DATASET_IP4TRIE, SLICE("list"), &options);
+		assert_true(dataset_file_begin(w.d, SLICE("one"), 100, &w.err));
+		for (bool last = false; !last; rest = slice_skip(rest, used)) {
+			struct slice part = slice_take(rest, size);
+
+			last = part.len == rest.len;
+			assert_true(dataset_file_part(w.d, part, last, &used, &w.err));
+			assert_true(last || used > 0);
+		}
+		assert_true(dataset_finish(w.d, &w.err) && builder_write(w.b, &w.bytes, &w.err));
+		w.s = snapshot_open(buf_slice(&w.bytes), &w.err);
+		assert_non_null(w.s);
+		assert_true(slice_eq(dataset_warnings(w.d), dataset_warnings(whole.d)));
+		for (int i = 0; i < 7; i++) {
+			char question[16];
+
+			snprintf(question, sizeof question, "10.0.0.%d", i);
+			answers(&whole, 0, question, want, sizeof want);
+			answers(&w, 0, question, got, sizeof got);
+			assert_string_equal(got, want);
+		}
+		world_done(&w);
+	}
+	world_done(&whole);
+	buf_done(&text);
+}
+
 static void specs(void **state)
 {
 	struct dataset_spec spec;
@@ -245,6 +295,7 @@ int main(void)
 		cmocka_unit_test(combined_has_sections),
 		cmocka_unit_test(warnings_have_lines),
 		cmocka_unit_test(files_are_refused),
+		cmocka_unit_test(parts_are_the_whole),
 		cmocka_unit_test(specs),
 	};
 

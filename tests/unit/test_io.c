@@ -80,6 +80,40 @@ static void files(void **state)
 	buf_done(&b);
 }
 
+/* Takes whole lines and counts them. */
+static bool take_lines(void *ctx, struct slice part, bool last, size_t *ret_used, struct err *err)
+{
+	struct slice line, rest = part;
+	unsigned *lines = ctx;
+
+	(void)err;
+	while (slice_find(rest, '\n') < rest.len && slice_cut_line(&rest, &line))
+		++*lines;
+	if (last && rest.len)
+		++*lines;
+	*ret_used = last ? part.len : part.len - rest.len;
+	return true;
+}
+
+static void files_in_parts(void **state)
+{
+	unsigned lines = 0;
+	struct err err;
+
+	(void)state;
+	assert_true(file_replace(path_of("file"), SLICE("one\ntwo\nthree\nfour"), 0600, &err));
+	for (size_t window = 6; window < 25; window++, lines = 0) {
+		assert_true(file_read_parts(path_of("file"), window, take_lines, &lines, &err));
+		assert_int_equal(lines, 4);
+	}
+	assert_false(file_read_parts(path_of("file"), 5, take_lines, &lines, &err));
+	assert_int_equal(err.kind, ERR_LIMIT);
+	assert_true(file_replace(path_of("file"), SLICE_EMPTY, 0600, &err));
+	lines = 0;
+	assert_true(file_read_parts(path_of("file"), 5, take_lines, &lines, &err) && lines == 0);
+	assert_false(file_read_parts(path_of("none"), 5, take_lines, &lines, &err));
+}
+
 struct echo {
 	struct loop *loop;
 	struct stream *stream;
@@ -226,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(files),
+		cmocka_unit_test(files_in_parts),
 		cmocka_unit_test(streams),
 		cmocka_unit_test(messages),
 	};
