@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import os
 import random
+import re
 import shutil
 import signal
 import smtplib
@@ -44,6 +45,8 @@ def stage():
         log = s.log(most=10**7)
         s.stop()
     assert "AddressSanitizer" not in log and "runtime error:" not in log, log[-20000:]
+    # Whatever ended did so because it was asked to, or because we killed it.
+    assert not re.search(r"up\.ended name=\w+ (?:signal=(?!9\b)|exit=[1-9])", log), log[-20000:]
 
 
 def alive(stage, name):
@@ -67,6 +70,7 @@ def alive(stage, name):
 
 def kill(stage, *names):
     """kill -9, then wait until `sekisho up` has others in their place that work."""
+    stage.wait(lambda: set(names) <= set(stage.daemon_pids()), f"not all of {names} are running", patience_s=30)
     before = stage.daemon_pids()
     for name in names:
         os.kill(before[name], signal.SIGKILL)
