@@ -34,9 +34,8 @@ struct value builder_value_at(const struct builder_set *s, uint32_t id);
 /* Gives an id another text, for templates that are complete only at the end of the source. */
 void builder_value_retext(struct builder_set *s, uint32_t id, struct slice text);
 
-#define BUILDER_VALUES_PER_KEY 16 /* under SET_ALL and SET_OCTETS; further ones are dropped */
-
-/* value: an id of this set, or BUILDER_EXCLUDED. expires_s: unix seconds, 0 never, 1..2^32-1. Bits
+/* Under SET_ALL and SET_OCTETS a key keeps 16 different values; further ones are dropped.
+ * value: an id of this set, or BUILDER_EXCLUDED. expires_s: unix seconds, 0 never, 1..2^32-1. Bits
  * behind len must be zero. */
 void builder_add_ip4(
 	struct builder_set *s, uint32_t address, unsigned len, uint32_t value, int64_t expires_s);

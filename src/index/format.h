@@ -11,7 +11,7 @@
 #define FORMAT_ORDER 0x01020304u
 #define FORMAT_SIZE_MAX ((size_t)1 << 40)
 #define FORMAT_SETS_MAX 4096
-#define FORMAT_VALUES_PER_KEY 16
+#define FORMAT_VALUES_PER_KEY 16 /* entries of one key; lookups stop there */
 
 struct file_head {
 	char magic[8];

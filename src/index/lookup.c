@@ -51,6 +51,12 @@ static void fill_hit(
 	h->value = (struct value){v->code, slice_of(s->text + v->text_at, v->text_len)};
 }
 
+/* The end of a run of entries from i on: no further than lookups go for one key. */
+static uint32_t run_limit(uint32_t i, uint32_t count)
+{
+	return count - i > FORMAT_VALUES_PER_KEY ? i + FORMAT_VALUES_PER_KEY : count;
+}
+
 /* Entries i..end of equal keys that are in force become hits. */
 static size_t take_entries(const struct snapshot *s, const struct set_view *set,
 	const struct table_view *t, uint32_t i, uint32_t end, uint8_t family, int64_t now_s,
@@ -83,7 +89,7 @@ size_t snapshot_find_ip4(
 
 	for (uint32_t k = 0; k < v->count4; k++) {
 		const struct table_view *t = &v->tables4[k];
-		uint32_t key = address & mask4(t->len), i, end;
+		uint32_t key = address & mask4(t->len), i, end, last;
 
 		if (t->dir) {
 			const uint16_t *keys = t->keys;
@@ -92,13 +98,15 @@ size_t snapshot_find_ip4(
 			i = lower16(keys, t->dir[key >> 16], end, (uint16_t)key);
 			if (i == end || keys[i] != (uint16_t)key)
 				continue;
-			for (end = i + 1; end < t->dir[(key >> 16) + 1] && keys[end] == keys[i];)
+			for (last = run_limit(i, end), end = i + 1;
+				end < last && keys[end] == keys[i];)
 				end++;
 		} else {
 			const uint32_t *keys = t->keys;
 
 			i = lower32(keys, 0, t->count, key);
-			for (end = i; end < t->count && keys[end] == key;)
+			for (last = run_limit(i, t->count), end = i;
+				end < last && keys[end] == key;)
 				end++;
 		}
 		n = take_entries(s, v, t, i, end, 4, now_s, hits, n);
@@ -130,20 +138,22 @@ size_t snapshot_find_ip6(const struct snapshot *s, size_t set, const uint8_t add
 	for (uint32_t k = 0; k < v->count6; k++) {
 		const struct table_view *t = &v->tables6[k];
 		const uint64_t *keys = t->keys;
-		uint32_t i, end;
+		uint32_t i, end, last;
 
 		if (t->key_width == 8) {
 			uint64_t key = high & mask64(t->len);
 
 			i = lower64(keys, 0, t->count, key);
-			for (end = i; end < t->count && keys[end] == key;)
+			for (last = run_limit(i, t->count), end = i;
+				end < last && keys[end] == key;)
 				end++;
 		} else {
 			uint64_t key = low & mask64(t->len - 64u);
 
 			i = lower128(keys, t->count, high, key);
-			for (end = i; end < t->count && keys[2 * (size_t)end] == high
-				      && keys[2 * (size_t)end + 1] == key;)
+			for (last = run_limit(i, t->count), end = i;
+				end < last && keys[2 * (size_t)end] == high
+				&& keys[2 * (size_t)end + 1] == key;)
 				end++;
 		}
 		n = take_entries(s, v, t, i, end, 6, now_s, hits, n);

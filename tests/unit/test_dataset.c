@@ -83,6 +83,7 @@ static void each_type_answers(void **state)
 		{DATASET_IP4SET, "10/8 :3:\n!10.0.0.0/24", "10.0.0.1", ""},
 		{DATASET_IP4SET, "10.0.0.5-9 :3:", "10.0.0.9", "3 "},
 		{DATASET_IP4SET, "10.0.0.5-9 :3:", "10.0.0.10", ""},
+		{DATASET_IP4SET, "10.0.0.1x\n10.0.0.1:4:glued", "10.0.0.1", "4 glued"},
 		{DATASET_IP4TRIE, "10.0.0.0/25 :3:\n10.0.0.1 :4:", "10.0.0.1", "4 "},
 		{DATASET_IP4TRIE, "10.0.0.1 :4:\n10.0.0.1 :5:", "10.0.0.1", "4 "},
 		{DATASET_IP4TSET, "10.0.0.1 :4:\n:5:late $\n:6:", "10.0.0.1", "5 late 10.0.0.1"},
