@@ -235,7 +235,7 @@ static bool add_value_parts(struct builder *b, struct buf *to, struct file_head 
 
 		buf_add(to, s->name, s->name_len);
 		for (size_t v = 0; v < s->value_count; v++)
-			buf_add(to, s->text + s->values[v].text_at, s->values[v].text_len);
+			buf_add_slice(to, builder_value_at(s, (uint32_t)v).text);
 	}
 	return true;
 }
