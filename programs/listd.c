@@ -1,53 +1,22 @@
-/* listd.c - sekisho-listd: keeps the lists; the only writer. */
-#include "base/log.h"
+/* listd.c - sekisho-listd keeps the lists; the only writer. */
 #include "listd/serve.h"
+#include "program.h"
 
-#include <getopt.h>
-
-#define DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"
-
-static int usage(FILE *to, int status)
+static bool run(const struct config *config, struct err *err)
 {
-	fputs("usage: sekisho-listd [--config FILE]\n"
-	      "Keeps the lists: takes evidence and requests, decides, publishes. See "
-	      "sekisho-listd(8).\n",
-		to);
-	return status;
+	struct listd *l = listd_prepare(config, err);
+	bool ok = l && listd_enter_sandbox(l, err) && listd_serve(l, err);
+
+	listd_free(l);
+	return ok;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *path = DEFAULT_CONFIG;
-	struct buf faults = BUF_INIT(65536);
-	struct config *config;
-	struct listd *listd;
-	struct err err = {0};
-	bool ok;
+	static const struct program listd = {"listd",
+		"Keeps the lists: takes evidence and requests, decides, publishes. SIGTERM ends "
+		"it.\n",
+		run};
 
-	for (int o; (o = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-		if (o == 'h')
-			return usage(stdout, 0);
-		if (o != 'c')
-			return usage(stderr, 2);
-		path = optarg;
-	}
-	if (optind < argc)
-		return usage(stderr, 2);
-	log_open("listd", LOG_INFO);
-	config = config_load(path, &faults);
-	if (!config) {
-		fputs(buf_str(&faults), stderr);
-		buf_done(&faults);
-		return 2;
-	}
-	buf_done(&faults);
-	listd = listd_prepare(config, &err);
-	ok = listd && listd_enter_sandbox(listd, &err) && listd_serve(listd, &err);
-	if (!ok)
-		log_event(LOG_ERROR, "listd.fatal", "error=%s", log_quote(slice_str(err.text)).s);
-	listd_free(listd);
-	config_free(config);
-	return ok ? 0 : 1;
+	return program_main(&listd, argc, argv);
 }
