@@ -130,7 +130,8 @@ static bool is_other_side(struct slice text, size_t at)
 	size_t name_end, name_at;
 	struct slice before = slice_take(text, at);
 
-	if (slice_ends_nocase(before, SLICE("connected to ")) || slice_ends_nocase(before, SLICE(" host ")))
+	if (slice_ends_nocase(before, SLICE("connected to "))
+		|| slice_ends_nocase(before, SLICE(" host ")))
 		return true; /* qmail */
 	if (at == 0 || text.ptr[at - 1] != '[')
 		return false;

@@ -92,7 +92,8 @@ static int check_option(const struct option_section *section, cfg_t *cfg, cfg_op
 CHECKER(0)
 CHECKER(1)
 CHECKER(2)
-CHECKER(3) CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7) CHECKER(8)
+CHECKER(3)
+CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7) CHECKER(8)
 	CHECKER(9) static const cfg_validate_callback_t checkers[] = {check_0, check_1, check_2,
 		check_3, check_4, check_5, check_6, check_7, check_8, check_9};
 

@@ -84,10 +84,10 @@ struct config_trapd {
 	struct prefixes proxies; /* peers that speak PROXY v2 first */
 	char *tls_certificate, *tls_key; /* empty: self-signed */
 	long max_sessions, max_sessions_per_ip, max_size, max_recipients, timeout;
-	long max_memory; /* bytes of mail at once, of all sessions */
+	long max_memory;     /* bytes of mail at once, of all sessions */
 	long greet_delay_ms; /* before the banner */
-	char *sensor;	   /* this trap's name in the evidence */
-	char *secret_file; /* key for naming traps; made at the first start */
+	char *sensor;	     /* this trap's name in the evidence */
+	char *secret_file;   /* key for naming traps; made at the first start */
 };
 
 enum gate_kind { GATE_BLOCK, GATE_ALLOW };
