@@ -18,7 +18,7 @@ union member {
 
 static union member member_of(const struct option *o, const void *base)
 {
-	return (union member){.text = (char **)((char *)(uintptr_t)base + o->offset)};
+	return (union member){.text = (char **)((char *)base + o->offset)};
 }
 
 bool option_is_many(const struct option *o)
