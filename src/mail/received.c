@@ -224,12 +224,15 @@ bool received_parse(struct slice value, struct received *ret)
 
 /* ---- whom to believe ---- */
 
-static bool is_relay(const struct received_trust *t, const struct ip *ip)
+static bool is_loopback(const struct ip *ip)
 {
 	struct prefix loopback4 = {ip4_of(0x7f000000), 8}, loopback6 = {{6, {[15] = 1}}, 128};
 
-	if (prefix_contains(&loopback4, ip) || prefix_contains(&loopback6, ip))
-		return true;
+	return prefix_contains(&loopback4, ip) || prefix_contains(&loopback6, ip);
+}
+
+static bool is_relay(const struct received_trust *t, const struct ip *ip)
+{
 	for (size_t i = 0; i < t->relay_count; i++)
 		if (prefix_contains(&t->relays[i], ip))
 			return true;
@@ -261,7 +264,7 @@ bool received_sender(struct slice head, const struct ip *peer, const struct rece
 	struct header h;
 	unsigned hops = 0;
 
-	if (!is_relay(trust, &unmapped)) {
+	if (!is_relay(trust, &unmapped) && !is_loopback(&unmapped)) {
 		*ret = (struct received_sender){
 			.ip = unmapped, .helo = SLICE_EMPTY, .rdns = SLICE_EMPTY};
 		return true;
@@ -284,6 +287,9 @@ bool received_sender(struct slice head, const struct ip *peer, const struct rece
 			return false;
 		if (is_relay(trust, &r.ip))
 			continue;
+		/* A program on that host sent it by SMTP: no more to be believed than one that ran sendmail. */
+		if (is_loopback(&r.ip))
+			return false;
 		*ret = (struct received_sender){
 			.ip = r.ip, .helo = r.helo, .rdns = r.rdns, .hops = hops};
 		return true;

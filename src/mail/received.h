@@ -19,7 +19,7 @@ bool received_parse(struct slice value, struct received *ret);
 
 /* Whom we trust to tell the truth about who handed them a mail. */
 struct received_trust {
-	const struct prefix *relays; /* our own relays; loopback always is one */
+	const struct prefix *relays; /* our own relays; a peer on loopback always is one */
 	size_t relay_count;
 	const struct slice *by_names; /* hosts (or parent domains) that they call themselves ... */
 	size_t by_name_count;	      /* ... 0: not checked */
@@ -35,6 +35,8 @@ struct received_sender {
 /* Who sent this mail to us: peer, when it is not one of our relays; else the first address outside
  * them, read from the top Received fields down, each believed only because the host above it, which
  * wrote it, is ours. Nothing below the first field about a stranger is looked at: a spammer writes
- * there what he likes. False when no stranger shows: mail of our own, or a field that we cannot read. */
+ * there what he likes. A relay that had it from loopback had it from a program on its host, a web form
+ * perhaps: the end too, unless relays names loopback, as it must where filters hand mail back that way.
+ * False when no stranger shows: mail of our own, or a field that we cannot read. */
 bool received_sender(struct slice head, const struct ip *peer, const struct received_trust *trust,
 	struct received_sender *ret);

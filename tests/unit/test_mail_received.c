@@ -113,41 +113,49 @@ static void test_for(void **state)
 	"Received: from bank.example (bank.example [198.51.100.1]) by mx.ours.example (Postfix); " \
 	"d\n"
 
+#define LOCAL "Received: from localhost (localhost [127.0.0.1]) by mx.ours.example (Postfix); d\n"
+#define LOCAL6 "Received: from localhost (localhost [IPv6:::1]) by mx.ours.example (Postfix); d\n"
+
 static void test_sender(void **state)
 {
-	struct prefix relay = {ip4_of(0x0a000000), 8};
+	struct prefix relays[] = {{ip4_of(0x0a000000), 8}, {ip4_of(0x7f000000), 8}};
 	struct slice name = SLICE("ours.example");
 	static const struct {
 		const char *label, *peer, *head, *want; /* NULL: nobody */
-		bool names;
+		enum { PLAIN, NAMES, FILTER } with;	/* names are checked; loopback is a relay */
 	} cases[] = {
-		{"the peer itself", "203.0.113.5", FORGED, "203.0.113.5", false},
-		{"peer, mapped", "::ffff:203.0.113.5", FORGED, "203.0.113.5", false},
-		{"one relay", "10.0.0.1", STRANGER FORGED, "203.0.113.66", false},
-		{"two relays", "10.0.0.1", OURS STRANGER FORGED, "203.0.113.66", true},
+		{"the peer itself", "203.0.113.5", FORGED, "203.0.113.5", PLAIN},
+		{"peer, mapped", "::ffff:203.0.113.5", FORGED, "203.0.113.5", PLAIN},
+		{"one relay", "10.0.0.1", STRANGER FORGED, "203.0.113.66", PLAIN},
+		{"two relays", "10.0.0.1", OURS STRANGER FORGED, "203.0.113.66", NAMES},
 		{"relay, other headers between", "10.0.0.1", "Subject: x\n" STRANGER,
-			"203.0.113.66", false},
-		{"only our own", "10.0.0.1", OURS, NULL, false},
-		{"no header", "10.0.0.1", "Subject: x\n", NULL, false},
-		{"unreadable is the end", "10.0.0.1", "Received: junk\n" FORGED, NULL, false},
+			"203.0.113.66", PLAIN},
+		{"only our own", "10.0.0.1", OURS, NULL, PLAIN},
+		{"no header", "10.0.0.1", "Subject: x\n", NULL, PLAIN},
+		{"unreadable is the end", "10.0.0.1", "Received: junk\n" FORGED, NULL, PLAIN},
 		{"no address is the end", "10.0.0.1",
 			"Received: from h (unknown [unknown]) by mx.ours.example; d\n" FORGED, NULL,
-			false},
+			PLAIN},
 		{"a program is the end", "10.0.0.1",
 			"Received: by mx.ours.example (Postfix, from userid 33); d\n" FORGED, NULL,
-			false},
+			PLAIN},
 		{"qmail's first line", "10.0.0.1",
 			"Received: (qmail 1 invoked from network); d\n" STRANGER, "203.0.113.66",
-			false},
-		{"loopback is ours", "127.0.0.1", STRANGER, "203.0.113.66", false},
+			PLAIN},
+		{"a peer on loopback is ours", "127.0.0.1", STRANGER, "203.0.113.66", PLAIN},
+		{"a program on the relay, by SMTP", "127.0.0.1", LOCAL FORGED, NULL, PLAIN},
+		{"the same by IPv6", "10.0.0.1", LOCAL6 FORGED, NULL, PLAIN},
+		{"a filter on loopback, named a relay", "10.0.0.1", LOCAL STRANGER FORGED,
+			"203.0.113.66", FILTER},
 		{"not written by our name", "10.0.0.1",
-			"Received: from h (x [203.0.113.9]) by evil.example; d\n", NULL, true},
+			"Received: from h (x [203.0.113.9]) by evil.example; d\n", NULL, NAMES},
 		{"name as suffix only at a dot", "10.0.0.1",
-			"Received: from h (x [203.0.113.9]) by xours.example; d\n", NULL, true},
+			"Received: from h (x [203.0.113.9]) by xours.example; d\n", NULL, NAMES},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct received_trust trust = {&relay, 1, &name, cases[i].names ? 1 : 0};
+		struct received_trust trust = {relays, cases[i].with == FILTER ? 2 : 1, &name,
+			cases[i].with == NAMES ? 1 : 0};
 		struct received_sender s;
 		struct ip peer;
 		bool ok;
