@@ -2,7 +2,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/clock.h"
-#include "io/random.h"
 #include "trapd/internal.h"
 
 #include <stdlib.h>
@@ -80,7 +79,7 @@ static void finish(struct delivery *d, bool kept)
 	d->connection = NULL;
 	loop_timer_stop(d->timer);
 	/* Whoever did not get our 250 comes again with the same mail. */
-	if (!kept || !c)
+	if (c && !kept)
 		retry_remember(&d->trapd->retries, d->fingerprint, d->uid, clock_mono_ms());
 	log_delivery(d, c ? answer : "client-gone");
 	if (c)
@@ -133,19 +132,6 @@ static void attempt(void *ctx)
 	loop_timer_set(d->timer, MIN(AGAIN_MS, d->deadline_ms - now));
 }
 
-static void make_uid(char uid[UID_SIZE])
-{
-	static const char digits[] = "0123456789abcdef";
-	uint8_t bytes[(UID_SIZE - 1) / 2];
-
-	random_bytes(bytes, sizeof bytes);
-	for (size_t i = 0; i < sizeof bytes; i++) {
-		uid[2 * i] = digits[bytes[i] >> 4];
-		uid[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	uid[UID_SIZE - 1] = '\0';
-}
-
 struct delivery *delivery_start(struct trapd *t, struct connection *c, const struct smtp_mail *mail,
 	const struct ip *ip, uint16_t port)
 {
@@ -170,7 +156,7 @@ struct delivery *delivery_start(struct trapd *t, struct connection *c, const str
 		d->mail_from_domain, sizeof d->mail_from_domain);
 	d->fingerprint = retry_fingerprint(t->observer.key, ip, mail);
 	if (!retry_recall(&t->retries, d->fingerprint, now, d->uid))
-		make_uid(d->uid);
+		retry_uid(&t->retries, t->observer.key, d->fingerprint, clock_unix_ms(), d->uid);
 	observe_mail(&t->observer, mail, ip, port, d->uid, clock_unix_ms(), &d->seen);
 	d->timer = loop_timer_new(t->loop, attempt, d);
 	loop_timer_set(d->timer, 0);
@@ -180,6 +166,8 @@ struct delivery *delivery_start(struct trapd *t, struct connection *c, const str
 void delivery_forget_client(struct delivery *d)
 {
 	d->connection = NULL;
+	/* Now, not when listd has answered: the client may be back before. */
+	retry_remember(&d->trapd->retries, d->fingerprint, d->uid, clock_mono_ms());
 }
 
 void delivery_free_all(struct trapd *t)

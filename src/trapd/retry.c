@@ -1,10 +1,11 @@
-/* retry.c - a ring of unacknowledged mails. */
+/* retry.c - a ring of unacknowledged mails, and the uids of all. */
 #include "trapd/retry.h"
 #include "base/siphash.h"
 
 #include <stdio.h>
 
 #define REMEMBER_MS ((int64_t)6 * 3600 * 1000) /* mail servers try again after minutes to hours */
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 uint64_t retry_fingerprint(const uint8_t key[16], const struct ip *ip, const struct smtp_mail *mail)
 {
@@ -43,4 +44,20 @@ bool retry_recall(
 		return true;
 	}
 	return false;
+}
+
+void retry_uid(struct retry_ring *r, const uint8_t key[16], uint64_t fingerprint, int64_t unix_ms,
+	char ret_uid[UID_SIZE])
+{
+	struct repeat_slot *slot = &r->repeats[fingerprint % REPEAT_SLOTS];
+	uint64_t parts[4] = {fingerprint, (uint64_t)(unix_ms / DAY_MS)}, low, high;
+
+	if (slot->fingerprint != fingerprint)
+		*slot = (struct repeat_slot){.fingerprint = fingerprint};
+	parts[2] = slot->count++;
+	low = siphash(key, slice_of(parts, sizeof parts));
+	parts[3] = 1;
+	high = siphash(key, slice_of(parts, sizeof parts));
+	snprintf(ret_uid, UID_SIZE, "%016llx%016llx", (unsigned long long)high,
+		(unsigned long long)low);
 }

@@ -300,6 +300,37 @@ static void retries(void **state)
 	free(r);
 }
 
+/* A trap that was killed and remembers nothing gives the same mails the same uids. */
+static void uids_survive_a_restart(void **state)
+{
+	struct retry_ring *first = mem_new(1, sizeof *first), *second = mem_new(1, sizeof *second);
+	static const uint8_t other_key[16] = {1};
+	const int64_t day_ms = (int64_t)24 * 3600 * 1000;
+	char uid[6][UID_SIZE], again[UID_SIZE];
+
+	(void)state;
+	retry_uid(first, key, 77, day_ms, uid[0]);
+	retry_uid(
+		first, key, 77, day_ms + 1, uid[1]); /* the same mail once more counts once more */
+	retry_uid(first, key, 78, day_ms, uid[2]);
+	retry_uid(second, other_key, 77, day_ms, uid[3]);
+	*second = (struct retry_ring){0};
+	retry_uid(second, key, 77, 2 * day_ms, uid[4]);
+	retry_uid(second, key, 77 + REPEAT_SLOTS, day_ms, uid[5]);
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(strlen(uid[i]), UID_SIZE - 1);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(uid[i], uid[k]);
+	}
+	*second = (struct retry_ring){0};
+	retry_uid(second, key, 77, 2 * day_ms - 1, again);
+	assert_string_equal(again, uid[0]);
+	retry_uid(second, key, 77, day_ms, again);
+	assert_string_equal(again, uid[1]);
+	free(first);
+	free(second);
+}
+
 static void clients_are_counted(void **state)
 {
 	struct peers *p = peers_new(2);
@@ -330,6 +361,7 @@ int main(void)
 		cmocka_unit_test(the_trap_does_not_tell_itself),
 		cmocka_unit_test(recipients),
 		cmocka_unit_test(retries),
+		cmocka_unit_test(uids_survive_a_restart),
 		cmocka_unit_test(clients_are_counted),
 	};
 
