@@ -85,7 +85,7 @@ static bool finish(struct ledger *l, bool ok, struct err *err)
 /* ---- the ends of a listing ---- */
 
 static bool listing_end(struct ledger *l, struct listing *g, enum listing_state state,
-	const char *who, const char *reason, int64_t now_ms, struct err *err)
+	const char *who, const struct reason *reason, int64_t now_ms, struct err *err)
 {
 	g->state = state;
 	g->ended_ms = state == LISTING_EXPIRED ? g->expires_ms : now_ms;
@@ -107,7 +107,9 @@ static bool listing_is_over(const struct listing *g, int64_t now_ms)
 
 static bool listing_expire(struct ledger *l, struct listing *g, int64_t now_ms, struct err *err)
 {
-	return listing_end(l, g, LISTING_EXPIRED, "listd", "its time was over", now_ms, err);
+	static const struct reason expired = {.code = REASON_EXPIRED};
+
+	return listing_end(l, g, LISTING_EXPIRED, "listd", &expired, now_ms, err);
 }
 
 /* The listing as it is at this moment: one whose time is over is ended first. */
@@ -137,6 +139,7 @@ static struct policy_past past_of(const struct listing *g, bool found)
 struct sweep {
 	struct ledger *ledger;
 	struct listing found[NEVER_BATCH];
+	struct reason why[NEVER_BATCH];
 	size_t found_count;
 	char after[SUBJECT_TEXT_MAX];
 	size_t seen;
@@ -145,12 +148,14 @@ struct sweep {
 static bool sweep_one(void *ctx, const struct listing *g)
 {
 	struct sweep *w = ctx;
+	struct reason *why = &w->why[w->found_count];
 	struct subject s;
 
+	*why = (struct reason){0};
 	w->seen++;
 	(void)slice_copy(slice_str(g->subject), w->after, sizeof w->after);
 	if (!subject_parse(slice_str(g->subject), &s, NULL)
-		|| !never_allows(w->ledger->never, &s, NULL))
+		|| !never_allows(w->ledger->never, &s, why))
 		w->found[w->found_count++] = *g;
 	return true;
 }
@@ -178,8 +183,7 @@ static bool never_sweep(struct ledger *l, int64_t now_ms, struct err *err)
 				l->store, l->lists[i].id, w->after, NEVER_BATCH, sweep_one, w, err);
 			for (size_t k = 0; ok && k < w->found_count; k++)
 				ok = listing_end(l, &w->found[k], LISTING_REMOVED, "listd",
-					"the never-list of the configuration covers it now", now_ms,
-					err);
+					&w->why[k], now_ms, err);
 		} while (ok && w->seen == NEVER_BATCH);
 	}
 	free(w);
@@ -189,7 +193,8 @@ static bool never_sweep(struct ledger *l, int64_t now_ms, struct err *err)
 /* ---- evidence ---- */
 
 static bool refuse_listing(struct ledger *l, const struct ledger_list *list,
-	const struct subject *s, const char *who, const char *why, int64_t now_ms, struct err *err)
+	const struct subject *s, const char *who, const struct reason *why, int64_t now_ms,
+	struct err *err)
 {
 	int64_t last_ms;
 
@@ -216,12 +221,12 @@ static bool apply_decision(struct ledger *l, const struct ledger_list *list,
 		g->relist = d->relist;
 		g->code = 0;
 		g->text[0] = '\0';
-		(void)slice_copy(slice_str(d->reason), g->cause, sizeof g->cause);
+		g->cause = d->reason;
 	}
 	return store_listing_put(l->store, g, err)
 	       && store_change_add(l->store, STORE_OP_PUT, g, err)
 	       && store_journal_add(l->store, now_ms, who, fresh ? JOURNAL_LISTED : JOURNAL_RENEWED,
-		       list->id, g->subject, d->reason, err);
+		       list->id, g->subject, &d->reason, err);
 }
 
 /* Tied to the subject, summed, judged, carried out. */
@@ -234,7 +239,7 @@ static bool judge_subject(struct ledger *l, const struct ledger_list *list, cons
 	struct policy_past past;
 	struct policy_sum sum = {0};
 	struct policy_decision decision;
-	struct err why;
+	struct reason why;
 	int64_t since_ms;
 	bool found;
 
@@ -256,7 +261,7 @@ static bool judge_subject(struct ledger *l, const struct ledger_list *list, cons
 	if (decision.verdict == POLICY_NOTHING)
 		return true;
 	if (!never_allows(l->never, s, &why))
-		return refuse_listing(l, list, s, who, why.text, now_ms, err);
+		return refuse_listing(l, list, s, who, &why, now_ms, err);
 	g.list = list->id;
 	(void)slice_copy(slice_str(s->text), g.subject, sizeof g.subject);
 	if (!apply_decision(l, list, &decision, who, now_ms, &g, err))
@@ -319,6 +324,7 @@ static bool entry_check(
 	struct ledger *l, const struct ledger_entry *e, int64_t now_ms, struct err *err)
 {
 	bool is_domain = e->subject->kind == SUBJECT_DOMAIN;
+	struct reason why;
 
 	if (is_domain != (e->list->config->kind == LIST_DOMAIN))
 		return err_set(err, ERR_REFUSED, "list %s holds %s, not %s", e->list->config->name,
@@ -327,7 +333,7 @@ static bool entry_check(
 		return err_set(err, ERR_REFUSED, "its expiry lies in the past");
 	if (e->code != 0 && e->code >> 24 != 127)
 		return err_set(err, ERR_REFUSED, "a code lies in 127.0.0.0/8");
-	return never_allows(l->never, e->subject, err);
+	return never_allows(l->never, e->subject, &why) || never_error(&why, err);
 }
 
 static bool entry_put(struct ledger *l, const struct ledger_entry *e, int64_t now_ms,
@@ -350,7 +356,7 @@ static bool entry_put(struct ledger *l, const struct ledger_entry *e, int64_t no
 	(void)slice_copy(slice_str(e->subject->text), g->subject, sizeof g->subject);
 	if (!slice_copy(slice_str(e->text), g->text, sizeof g->text))
 		return err_set(err, ERR_LIMIT, "text is longer than %zu bytes", sizeof g->text - 1);
-	snprintf(g->cause, sizeof g->cause, "%s: %s", e->imported ? "feed" : "by hand", e->reason);
+	g->cause = reason_of(e->imported ? REASON_FEED : REASON_BY_HAND, slice_str(e->reason));
 	if (!store_listing_put(l->store, g, err)
 		|| !store_change_add(l->store, STORE_OP_PUT, g, err))
 		return false;
@@ -360,7 +366,7 @@ static bool entry_put(struct ledger *l, const struct ledger_entry *e, int64_t no
 	if (e->imported)
 		action = JOURNAL_IMPORTED;
 	return store_journal_add(
-		l->store, now_ms, e->who, action, g->list, g->subject, e->reason, err);
+		l->store, now_ms, e->who, action, g->list, g->subject, &g->cause, err);
 }
 
 static bool same_entry(const struct listing *g, const struct ledger_entry *e)
@@ -414,8 +420,9 @@ static bool find_now(struct ledger *l, const struct ledger_list *list, const str
 }
 
 bool ledger_remove(struct ledger *l, const struct ledger_list *list, const struct subject *s,
-	const char *who, const char *reason, int64_t now_ms, bool *ret_removed, struct err *err)
+	const char *who, const char *words, int64_t now_ms, bool *ret_removed, struct err *err)
 {
+	struct reason reason = reason_of(REASON_BY_HAND, slice_str(words));
 	struct listing g;
 	bool found, ok, active;
 
@@ -424,7 +431,7 @@ bool ledger_remove(struct ledger *l, const struct ledger_list *list, const struc
 	ok = find_now(l, list, s, now_ms, &g, &found, err);
 	active = ok && found && g.state == LISTING_ACTIVE;
 	if (active)
-		ok = listing_end(l, &g, LISTING_REMOVED, who, reason, now_ms, err);
+		ok = listing_end(l, &g, LISTING_REMOVED, who, &reason, now_ms, err);
 	*ret_removed = ok && active;
 	return finish(l, ok, err);
 }
@@ -456,7 +463,7 @@ static bool decide_removal(struct ledger *l, const struct ledger_removal *r, int
 static bool carry_out_removal(struct ledger *l, const struct ledger_removal *r, int64_t now_ms,
 	struct listing *g, const struct policy_removal_decision *d, struct err *err)
 {
-	char reason[256];
+	struct reason reason = reason_of(REASON_ASKED, slice_str(r->fcrdns));
 	struct removal_request row = {
 		.at_ms = now_ms,
 		.requester = r->requester,
@@ -474,9 +481,7 @@ static bool carry_out_removal(struct ledger *l, const struct ledger_removal *r, 
 		return false;
 	if (d->outcome != REMOVAL_GRANTED)
 		return true;
-	snprintf(reason, sizeof reason, "%s%s%s", d->reason, row.fcrdns ? "; FCrDNS: " : "",
-		row.fcrdns ? row.fcrdns : "");
-	return listing_end(l, g, LISTING_REMOVED, r->who, reason, now_ms, err);
+	return listing_end(l, g, LISTING_REMOVED, r->who, &reason, now_ms, err);
 }
 
 bool ledger_request_removal(struct ledger *l, const struct ledger_removal *r, int64_t now_ms,

@@ -50,7 +50,8 @@ struct ledger_entry {
 	uint32_t code;
 	const char *text;
 	int64_t expires_ms;
-	const char *who, *reason;
+	const char *who;
+	const char *reason; /* an operator's own words */
 	bool imported; /* reason names the feed then, and the caller has saved (store_save): a system error
 			* must undo all of the feed's items */
 };
@@ -58,9 +59,9 @@ struct ledger_entry {
 /* *ret_new is false when it was listed already in just this way: then nothing changed. */
 bool ledger_add(struct ledger *l, const struct ledger_entry *e, int64_t now_ms, struct listing *ret,
 	bool *ret_new, struct err *err);
-/* *ret_removed false: it was not listed. */
+/* By hand; words: the operator's own. *ret_removed false: it was not listed. */
 bool ledger_remove(struct ledger *l, const struct ledger_list *list, const struct subject *s,
-	const char *who, const char *reason, int64_t now_ms, bool *ret_removed, struct err *err);
+	const char *who, const char *words, int64_t now_ms, bool *ret_removed, struct err *err);
 
 struct ledger_removal {
 	const struct ledger_list *list;

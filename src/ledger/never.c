@@ -65,52 +65,73 @@ int64_t never_fingerprint(const struct never *n)
 	return (int64_t)siphash(key, buf_slice(&all));
 }
 
-static bool allows_prefix(const struct never *n, const struct prefix *p, struct err *err)
+static bool forbid(struct reason *ret, enum reason_code code, const char *entry)
+{
+	*ret = reason_of(code, slice_str(entry));
+	return false;
+}
+
+static bool allows_prefix(const struct never *n, const struct prefix *p, struct reason *ret)
 {
 	unsigned widest = p->ip.family == 4 ? WIDEST_IP4 : WIDEST_IP6;
 
-	if (p->len < widest)
-		return err_set(err, ERR_REFUSED, "never listed: wider than /%u", widest);
+	if (p->len < widest) {
+		*ret = (struct reason){.code = REASON_TOO_WIDE, .widest = widest};
+		return false;
+	}
 	if (prefix_is_special(p))
-		return err_set(
-			err, ERR_REFUSED, "never listed: special-purpose address space (RFC 6890)");
+		return forbid(ret, REASON_SPECIAL_RANGE, "");
 	for (size_t i = 0; i < n->config->never.count; i++) {
 		const struct prefix *never = &n->config->never.items[i];
 
 		if (prefix_covers(never, p) || prefix_covers(p, never))
-			return err_set(err, ERR_REFUSED,
-				"never listed: %s is protected by the configuration",
-				prefix_text(never).s);
+			return forbid(ret, REASON_PROTECTED, prefix_text(never).s);
 	}
 	return true;
 }
 
-static bool allows_domain(const struct never *n, const struct subject *s, struct err *err)
+static bool allows_domain(const struct never *n, const struct subject *s, struct reason *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
 		struct domain d;
 
 		if (domain_parse(slice_str(reserved[i]), &d, NULL)
 			&& domain_is_under(&s->domain, &d))
-			return err_set(err, ERR_REFUSED,
-				"never listed: %s is a reserved name (RFC 2606, RFC 6761)",
-				reserved[i]);
+			return forbid(ret, REASON_RESERVED_NAME, reserved[i]);
 	}
 	/* A listed name covers the names below it, so it must not stand above a protected one either. */
 	for (size_t i = 0; i < n->domain_count; i++)
 		if (domain_is_under(&s->domain, &n->domains[i])
 			|| domain_is_under(&n->domains[i], &s->domain))
-			return err_set(err, ERR_REFUSED,
-				"never listed: %s is protected by the configuration",
-				n->config->never_domains.items[i]);
+			return forbid(ret, REASON_PROTECTED, n->config->never_domains.items[i]);
 	if (n->psl && psl_is_public_suffix2(n->psl, s->text, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE))
-		return err_set(err, ERR_REFUSED,
-			"never listed: a public suffix, under which strangers register names");
+		return forbid(ret, REASON_PUBLIC_SUFFIX, "");
 	return true;
 }
 
-bool never_allows(const struct never *n, const struct subject *s, struct err *err)
+bool never_allows(const struct never *n, const struct subject *s, struct reason *ret_why)
 {
-	return s->kind == SUBJECT_PREFIX ? allows_prefix(n, &s->prefix, err)
-					 : allows_domain(n, s, err);
+	return s->kind == SUBJECT_PREFIX ? allows_prefix(n, &s->prefix, ret_why)
+					 : allows_domain(n, s, ret_why);
+}
+
+bool never_error(const struct reason *why, struct err *err)
+{
+	switch (why->code) {
+	case REASON_TOO_WIDE:
+		return err_set(
+			err, ERR_REFUSED, "never listed: wider than /%lld", (long long)why->widest);
+	case REASON_SPECIAL_RANGE:
+		return err_set(
+			err, ERR_REFUSED, "never listed: special-purpose address space (RFC 6890)");
+	case REASON_RESERVED_NAME:
+		return err_set(err, ERR_REFUSED,
+			"never listed: %s is a reserved name (RFC 2606, RFC 6761)", why->text);
+	case REASON_PUBLIC_SUFFIX:
+		return err_set(err, ERR_REFUSED,
+			"never listed: a public suffix, under which strangers register names");
+	default:
+		return err_set(err, ERR_REFUSED,
+			"never listed: %s is protected by the configuration", why->text);
+	}
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "ledger/reason.h"
 #include "ledger/subject.h"
 
 struct never;
@@ -13,5 +14,7 @@ struct never *never_open(const struct config_listd *config, struct err *err);
 struct never *never_free(struct never *n);
 /* Changes when what the configuration protects changes. */
 int64_t never_fingerprint(const struct never *n);
-/* False with the reason in words when s must not be listed. */
-bool never_allows(const struct never *n, const struct subject *s, struct err *err);
+/* False, and why, when s must not be listed. */
+bool never_allows(const struct never *n, const struct subject *s, struct reason *ret_why);
+/* The same as an error, for whoever asked to list it. Returns false. */
+bool never_error(const struct reason *why, struct err *err);

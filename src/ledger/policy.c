@@ -1,8 +1,6 @@
 /* policy.c - decides: does this evidence list, renew, or not; may this listing leave on request. */
 #include "ledger/policy.h"
 
-#include "base/duration.h"
-
 static const struct {
 	enum evidence_kind kind;
 	const char *word;
@@ -132,8 +130,10 @@ static void judge_active(const struct config_list *l, const struct policy_past *
 		return;
 	ret->verdict = POLICY_RENEW;
 	ret->expires_ms = expires_ms;
-	snprintf(ret->reason, sizeof ret->reason, "more evidence; it now lasts %s from here",
-		duration_text(lifetime_ms / 1000).s);
+	ret->reason = (struct reason){
+		.code = REASON_MORE_EVIDENCE,
+		.lifetime_s = lifetime_ms / 1000,
+	};
 }
 
 void policy_judge(const struct config_list *l, const struct policy_past *past,
@@ -156,54 +156,39 @@ void policy_judge(const struct config_list *l, const struct policy_past *past,
 	ret->verdict = POLICY_LIST;
 	ret->relist = relist;
 	ret->expires_ms = now_ms + lifetime_s * 1000;
-	snprintf(ret->reason, sizeof ret->reason,
-		"evidence of weight %lld within %s from %lld trap%s reached the threshold of %ld; "
-		"listed for %s%s",
-		(long long)sum->weight, duration_text(l->window).s, (long long)sum->traps,
-		sum->traps == 1 ? "" : "s", l->threshold, duration_text(lifetime_s).s,
-		relist > 0 ? " (again)" : "");
+	ret->reason = (struct reason){
+		.code = REASON_THRESHOLD,
+		.weight = sum->weight,
+		.window_s = l->window,
+		.traps = sum->traps,
+		.threshold = l->threshold,
+		.lifetime_s = lifetime_s,
+		.relist = relist,
+	};
 }
 
-static bool refuse(struct policy_removal_decision *ret, enum policy_removal outcome,
-	int64_t until_ms, const char *reason)
-{
-	ret->outcome = outcome;
-	ret->until_ms = until_ms;
-	(void)slice_copy(slice_str(reason), ret->reason, sizeof ret->reason);
-	return false;
-}
-
-static bool removal_allowed(const struct config_list *l, const struct policy_past *past,
+void policy_judge_removal(const struct config_list *l, const struct policy_past *past,
 	const struct policy_request *q, int64_t now_ms, struct policy_removal_decision *ret)
 {
 	int64_t quiet_until_ms = q->last_evidence_ms + policy_quiet_s(l, past->relist) * 1000;
 
-	if (!past->active)
-		return refuse(ret, REMOVAL_NOT_LISTED, 0, "it is not on this list");
-	if (l->leave == LEAVE_AUTO)
-		return refuse(ret, REMOVAL_LEAVE_AUTO, past->expires_ms,
-			"this list is left by expiry only");
-	if (l->leave == LEAVE_NONE)
-		return refuse(ret, REMOVAL_LEAVE_NONE, 0, "this list takes no removal requests");
-	if (l->leave_max > 0 && q->granted >= l->leave_max)
-		return refuse(ret, REMOVAL_TOO_MANY,
-			q->oldest_granted_ms + (int64_t)l->leave_period * 1000,
-			"it was removed on request as often as this list allows within the period");
-	if (l->leave_fcrdns && q->is_address && !q->fcrdns)
-		return refuse(ret, REMOVAL_FCRDNS, 0,
-			"forward and reverse DNS of the address do not match");
-	if (q->last_evidence_ms > 0 && quiet_until_ms > now_ms)
-		return refuse(ret, REMOVAL_QUIET, quiet_until_ms, "the last evidence is too fresh");
-	return true;
-}
-
-void policy_judge_removal(const struct config_list *l, const struct policy_past *past,
-	const struct policy_request *request, int64_t now_ms, struct policy_removal_decision *ret)
-{
 	*ret = (struct policy_removal_decision){.outcome = REMOVAL_GRANTED};
-	if (removal_allowed(l, past, request, now_ms, ret))
-		(void)slice_copy(SLICE("asked for, and every condition of the list is met"),
-			ret->reason, sizeof ret->reason);
+	if (!past->active) {
+		ret->outcome = REMOVAL_NOT_LISTED;
+	} else if (l->leave == LEAVE_AUTO) {
+		ret->outcome = REMOVAL_LEAVE_AUTO;
+		ret->until_ms = past->expires_ms;
+	} else if (l->leave == LEAVE_NONE) {
+		ret->outcome = REMOVAL_LEAVE_NONE;
+	} else if (l->leave_max > 0 && q->granted >= l->leave_max) {
+		ret->outcome = REMOVAL_TOO_MANY;
+		ret->until_ms = q->oldest_granted_ms + (int64_t)l->leave_period * 1000;
+	} else if (l->leave_fcrdns && q->is_address && !q->fcrdns) {
+		ret->outcome = REMOVAL_FCRDNS;
+	} else if (q->last_evidence_ms > 0 && quiet_until_ms > now_ms) {
+		ret->outcome = REMOVAL_QUIET;
+		ret->until_ms = quiet_until_ms;
+	}
 }
 
 const char *policy_removal_word(enum policy_removal r)

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "ledger/reason.h"
 
 #include <stdint.h>
 
@@ -55,7 +56,7 @@ struct policy_decision {
 	enum policy_verdict verdict;
 	int64_t expires_ms; /* POLICY_LIST, POLICY_RENEW */
 	unsigned relist;
-	char reason[200]; /* in words, for the journal and the listing's cause */
+	struct reason reason; /* for the journal and the listing's cause */
 };
 
 int64_t policy_window_start(
@@ -90,7 +91,6 @@ struct policy_request {
 struct policy_removal_decision {
 	enum policy_removal outcome;
 	int64_t until_ms; /* when waiting helps; else 0 */
-	char reason[200];
 };
 
 void policy_judge_removal(const struct config_list *l, const struct policy_past *past,

@@ -94,7 +94,7 @@ struct listing {
 	int64_t removed_ms; /* of the latest removal; 0: none */
 	unsigned relist;    /* how many times before */
 	unsigned removals;
-	char cause[256]; /* rule, by hand, or feed */
+	struct reason cause; /* of the latest listing: the rule, by hand, or a feed */
 };
 
 /* *ret_found false: never listed. */
@@ -125,11 +125,12 @@ struct journal_entry {
 	int64_t number, at_ms;
 	enum journal_action action;
 	int64_t list;
-	struct slice who, list_name, subject, reason;
+	struct slice who, list_name, subject;
+	struct reason reason;
 };
 
 bool store_journal_add(struct store *s, int64_t at_ms, const char *who, enum journal_action action,
-	int64_t list, const char *subject, const char *reason, struct err *err);
+	int64_t list, const char *subject, const struct reason *reason, struct err *err);
 /* Newest first, numbers below `before` (0: from the newest); subject NULL: all. */
 bool store_journal_each(struct store *s, const char *subject, int64_t before, int limit,
 	void (*each)(void *ctx, const struct journal_entry *e), void *ctx, struct err *err);

@@ -16,7 +16,7 @@ const char *journal_action_word(enum journal_action a)
 }
 
 bool store_journal_add(struct store *s, int64_t at_ms, const char *who, enum journal_action action,
-	int64_t list, const char *subject, const char *reason, struct err *err)
+	int64_t list, const char *subject, const struct reason *reason, struct err *err)
 {
 	sqlite3_stmt *st = store_sql(s, SQL_JOURNAL_ADD, err);
 
@@ -27,7 +27,7 @@ bool store_journal_add(struct store *s, int64_t at_ms, const char *who, enum jou
 	sqlite3_bind_int(st, 3, (int)action);
 	sqlite3_bind_int64(st, 4, list);
 	bind_text(st, 5, subject);
-	bind_text(st, 6, reason);
+	bind_text(st, 6, reason_store(reason).s);
 	return store_run(s, st, err);
 }
 
@@ -52,7 +52,7 @@ bool store_journal_each(struct store *s, const char *subject, int64_t before, in
 			.who = column_slice(st, 4),
 			.list_name = column_slice(st, 5),
 			.subject = column_slice(st, 6),
-			.reason = column_slice(st, 7),
+			.reason = reason_load(column_slice(st, 7)),
 		};
 		each(ctx, &e);
 	}

@@ -61,10 +61,10 @@ static void listing_of_row(sqlite3_stmt *st, struct listing *ret)
 		.removed_ms = sqlite3_column_int64(st, 9),
 		.relist = (unsigned)sqlite3_column_int64(st, 10),
 		.removals = (unsigned)sqlite3_column_int64(st, 11),
+		.cause = reason_load(column_slice(st, 12)),
 	};
 	(void)slice_copy(column_slice(st, 1), ret->subject, sizeof ret->subject);
 	(void)slice_copy(column_slice(st, 4), ret->text, sizeof ret->text);
-	(void)slice_copy(column_slice(st, 12), ret->cause, sizeof ret->cause);
 }
 
 bool store_listing_get(struct store *s, int64_t list, const char *subject, struct listing *ret,
@@ -122,7 +122,7 @@ bool store_listing_put(struct store *s, const struct listing *l, struct err *err
 	sqlite3_bind_int64(st, 10, l->removed_ms);
 	sqlite3_bind_int64(st, 11, l->relist);
 	sqlite3_bind_int64(st, 12, l->removals);
-	bind_text(st, 13, l->cause);
+	bind_text(st, 13, reason_store(&l->cause).s);
 	return store_run(s, st, err)
 	       && list_count(s, l->list, (l->state == LISTING_ACTIVE) - (int)was_active, err);
 }

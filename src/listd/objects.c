@@ -39,6 +39,19 @@ static json_t *code_text(uint32_t code)
 	return json_string(ip_text(&ip).s);
 }
 
+json_t *object_reason(const struct reason *r)
+{
+	json_t *o = json_pack("{s:s}", "code", reason_word(r->code));
+	const char *name;
+	int64_t value;
+
+	for (size_t n = 0; reason_number(r, n, &name, &value); n++)
+		json_object_set_new(o, name, json_integer(value));
+	if (reason_text_name(r->code))
+		json_object_set_new(o, reason_text_name(r->code), object_text(slice_str(r->text)));
+	return o;
+}
+
 json_t *object_listing(const struct ledger_list *list, const struct listing *g, int64_t now_ms)
 {
 	const struct config_list *c = list->config;
@@ -54,7 +67,7 @@ json_t *object_listing(const struct ledger_list *list, const struct listing *g, 
 		object_text(slice_str(own_text ? g->text : c->text)), "since",
 		(json_int_t)g->since_ms, "last", (json_int_t)g->last_ms, "expires",
 		(json_int_t)g->expires_ms, "relist", (json_int_t)g->relist, "removals",
-		(json_int_t)g->removals, "cause", object_text(slice_str(g->cause)), "leave",
+		(json_int_t)g->removals, "cause", object_reason(&g->cause), "leave",
 		leave_word(c->leave));
 }
 
@@ -81,7 +94,7 @@ json_t *object_journal(const struct journal_entry *e, bool full)
 	return json_pack("{s:I, s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)e->number,
 		"at", (json_int_t)e->at_ms, "who", object_text(who), "action",
 		journal_action_word(e->action), "list", object_text(e->list_name), "subject",
-		object_text(e->subject), "reason", object_text(e->reason));
+		object_text(e->subject), "reason", object_reason(&e->reason));
 }
 
 size_t object_size(const json_t *o)

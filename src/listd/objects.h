@@ -7,6 +7,8 @@
 
 /* Text from anywhere: what is not UTF-8 becomes "?". */
 json_t *object_text(struct slice s);
+/* A code and what belongs to it; sentences are made by those who show it. */
+json_t *object_reason(const struct reason *r);
 /* `state` is the state at this moment, also when the sweep has not come by yet. */
 json_t *object_listing(const struct ledger_list *list, const struct listing *g, int64_t now_ms);
 /* Without trap, uid, port and body hash: nothing that tells a trap address. At most sample_max bytes

@@ -152,7 +152,6 @@ bool request_removal(struct request *q)
 	if (!ok)
 		return false;
 	json_object_set_new(q->reply, "removed", json_boolean(decision.outcome == REMOVAL_GRANTED));
-	json_object_set_new(q->reply, "words", json_string(decision.reason));
 	if (decision.outcome != REMOVAL_GRANTED)
 		json_object_set_new(
 			q->reply, "reason", json_string(policy_removal_word(decision.outcome)));

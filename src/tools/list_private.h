@@ -26,6 +26,8 @@ json_t *list_ask(struct list_command *c, json_t *message);
 const struct config_list *list_chosen(const struct list_command *c, const char *kind_of);
 /* Text from outside, safe on a terminal: controls become "?". */
 void list_print_words(FILE *to, struct slice text);
+/* Why: the object `cause` or `reason` of listd's reply. */
+void list_print_reason(FILE *to, const json_t *reason);
 struct slice list_text(const json_t *o, const char *name);
 int64_t list_number(const json_t *o, const char *name);
 

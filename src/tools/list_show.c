@@ -22,7 +22,7 @@ static void print_listing(const json_t *g)
 	printf(" (%s)\n    since   %s\n    until   %s\n    cause   ", list_text(g, "code").ptr,
 		time_text(list_number(g, "since")).s,
 		expires_ms == 0 ? "it is removed" : time_text(expires_ms).s);
-	list_print_words(stdout, list_text(g, "cause"));
+	list_print_reason(stdout, json_object_get(g, "cause"));
 	printf("\n    listed before %lld times, removed %lld times; way out: %s\n",
 		(long long)list_number(g, "relist"), (long long)list_number(g, "removals"), leave);
 }
@@ -74,7 +74,7 @@ static void print_journal(const json_t *entries)
 		fputs("  by ", stdout);
 		list_print_words(stdout, list_text(e, "who"));
 		fputs(": ", stdout);
-		list_print_words(stdout, list_text(e, "reason"));
+		list_print_reason(stdout, json_object_get(e, "reason"));
 		putchar('\n');
 	}
 }

@@ -34,6 +34,11 @@ json_t *say(const struct language *l, const char *msgid, const char *fmt, ...)
 	return filled(language_text(l, msgid), values);
 }
 
+json_t *say_values(const struct language *l, const char *msgid, json_t *values)
+{
+	return filled(language_text(l, msgid), json_incref(values));
+}
+
 struct unit {
 	int64_t seconds;
 	const char *one, *many;

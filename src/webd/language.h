@@ -23,6 +23,9 @@ const char *language_text(const struct language *l, const char *msgid);
  * json_pack() and make the object of values; NULL: none. */
 json_t *say(const struct language *l, const char *msgid, const char *fmt, ...);
 
+/* The same with the values in an object, which stays the caller's. */
+json_t *say_values(const struct language *l, const char *msgid, json_t *values);
+
 /* {"seconds": n, "words": "1 day 12 hours"}: the two largest units. */
 json_t *say_span_words(const struct language *l, int64_t seconds); /* the words alone */
 json_t *say_span(const struct language *l, int64_t seconds);

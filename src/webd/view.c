@@ -91,9 +91,9 @@ static const struct {
 	{"auto-reply", N_("automatic reply")},
 	{"challenge", N_("challenge to a forged sender")},
 	{"listed", N_("listed")},
-	{"renewed", N_("renewed by new evidence")},
+	{"renewed", N_("renewed")},
 	{"removed", N_("removed")},
-	{"refused", N_("removal refused")},
+	{"refused", N_("not listed")},
 	{"expired", N_("ended by itself")},
 	{"imported", N_("imported")},
 };

@@ -31,6 +31,10 @@ json_t *view_lists(const struct view *v, const json_t *status);
 /* Words for a kind or class of evidence, or for an action of the journal; the word itself when new. */
 json_t *view_word(const struct view *v, const char *word);
 
+/* listd's `cause` or `reason` with its sentence as `words`; null when it is none. `text`, when there, is
+ * what a person wrote, and stands behind the words. */
+json_t *view_reason(const struct view *v, const json_t *reason);
+
 /* True when one of the listings in listd's reply can only leave with FCrDNS, so that it is worth
  * looking: *ret_ip is the address to look at. */
 bool lookup_wants_fcrdns(const struct config *config, const struct subject *asked,

@@ -318,10 +318,11 @@ static json_t *listing_of(const struct view *v, const struct subject *asked, con
 {
 	const struct config_list *list = list_of(v->config, listing);
 	const char *subject = text_at(listing, "subject");
-	json_t *to = json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:s,s:I,s:I}", "list",
+	json_t *to = json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:o,s:I,s:I}", "list",
 		text_at(listing, "list"), "title", title_of(list, listing), "subject", subject,
 		"state", text_at(listing, "state"), "code", code_of(listing), "text",
-		text_at(listing, "text"), "cause", text_at(listing, "cause"), "relist",
+		text_at(listing, "text"), "cause",
+		view_reason(v, json_object_get(listing, "cause")), "relist",
 		(json_int_t)int_at(listing, "relist"), "removals",
 		(json_int_t)int_at(listing, "removals"));
 
@@ -356,10 +357,11 @@ static json_t *history_of(const struct view *v, const json_t *reply)
 		if (i == HISTORY_SHOWN_MAX)
 			break;
 		/* Not who: names of operators and addresses of askers are nobody's business. */
-		to = json_pack("{s:s,s:o,s:s,s:s,s:s,s:s}", "action", text_at(entry, "action"),
+		to = json_pack("{s:s,s:o,s:s,s:s,s:s,s:o}", "action", text_at(entry, "action"),
 			"action_words", view_word(v, text_at(entry, "action")), "list",
 			text_at(entry, "list"), "title", title_of(list, entry), "subject",
-			text_at(entry, "subject"), "reason", text_at(entry, "reason"));
+			text_at(entry, "subject"), "reason",
+			view_reason(v, json_object_get(entry, "reason")));
 		view_time(v, to, "at", time_at(entry, "at"));
 		json_array_append_new(all, to);
 	}

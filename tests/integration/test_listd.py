@@ -314,13 +314,15 @@ def test_sekisho_list(listd, sekisho, workdir):
     shown = run("show", "5.6.8.9")
     assert shown.returncode == 1 and "5.6.8.0/24" in shown.stdout
     why = run("why", "5.6.7.8", "--json")
-    assert why.returncode == 1 and json.loads(why.stdout)["listings"][0]["cause"] == "by hand: test"
+    assert why.returncode == 1 and json.loads(why.stdout)["listings"][0]["cause"] == {"code": "by-hand", "text": "test"}
     assert run("add", "bad.biz", "--reason", "only one list fits").returncode == 0
     assert run("add", "5.6.7.8", "--reason", "x").returncode == 2  # two lists fit
     assert run("add", "10.1.2.3", "--list", "ip", "--reason", "x").returncode == 3
     assert run("add", "5.6.7.8", "--list", "ip").returncode == 2  # no reason
     assert run("nonsense").returncode == 2
+    assert "    cause   by hand: test\n" in run("why", "5.6.7.8").stdout
     assert run("remove", "5.6.7.8", "--list", "ip", "--reason", "done").returncode == 0
+    assert run("journal", "5.6.7.8").stdout.splitlines()[0].endswith(": by hand: done")
     assert run("show", "5.6.7.8").returncode == 0
     journal = run("journal", "5.6.7.8", "--json").stdout.splitlines()
     assert [json.loads(line)["action"] for line in journal] == ["removed", "listed"]

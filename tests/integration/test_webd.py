@@ -203,13 +203,15 @@ def test_json_equals_page(portal):
     assert listing["list"] == "trap" and listing["code"] == "127.0.0.2" and listing["relist"] == 0
     assert listing["leave"]["way"] == "request" and listing["leave"]["open"] is True
     page = html.unescape(p.get(f"/q?q={LISTED}").text)
-    for fact in (listing["title"], listing["since"], listing["expires"], listing["last"], listing["code"], listing["cause"],
+    for fact in (listing["title"], listing["since"], listing["expires"], listing["last"], listing["code"], listing["cause"]["words"],
                  listing["zone"], listing["evidence"][0]["subject_line"], listing["evidence"][0]["sample"],
                  listing["evidence"][0]["helo"], *(c["message"] for c in listing["leave"]["conditions"])):
         assert fact in page
     assert "is listed." in page and "ab" * 8 not in page and not any(k.startswith("_") for k in json.dumps(facts).split('"'))
     assert listing["evidence"][0]["kind_words"] == "mail to a spamtrap"
-    assert "掲載理由" in p.get(f"/q?q={LISTED}&lang=ja").text
+    assert "Evidence of weight" in listing["cause"]["words"] and listing["cause"]["code"] == "threshold"
+    japanese = p.get(f"/q?q={LISTED}&lang=ja").text
+    assert "掲載理由" in japanese and "基準値の 10 に達しました。" in japanese and "Evidence" not in japanese
     assert [h["action"] for h in facts["history"]] == ["listed"]
     # A domain, on a list that is left by time only.
     facts = p.json("/bad.shopping-offers.net")

@@ -137,6 +137,40 @@ static void expect_refused(struct world *w, struct asker *who, const char *text,
 	json_decref(r);
 }
 
+/* `why` is a reason as JSON with ' for ". */
+static void assert_why(const json_t *o, const char *name, const char *why)
+{
+	char *json = mem_str(why), *found;
+	json_t *wanted;
+
+	for (char *p = json; *p; p++)
+		if (*p == '\'')
+			*p = '"';
+	wanted = json_loads(json, 0, NULL);
+	assert_non_null(wanted);
+	found = json_dumps(json_object_get(o, name), JSON_COMPACT | JSON_ENCODE_ANY);
+	if (!json_equal(json_object_get(o, name), wanted))
+		fail_msg("%s is %s, not %s", name, found, json);
+	json_decref(wanted);
+	free(found);
+	free(json);
+}
+
+/* The nth newest line about a subject. */
+static void assert_journal(
+	struct world *w, const char *subject, size_t n, const char *action, const char *why)
+{
+	char text[300];
+	json_t *r, *e;
+
+	snprintf(text, sizeof text, "{'type':'journal','subject':'%s'}", subject);
+	r = ask(w, &w->admin, text);
+	e = json_array_get(json_object_get(r, "entries"), n);
+	assert_string_equal(text_at(e, "action"), action);
+	assert_why(e, "reason", why);
+	json_decref(r);
+}
+
 /* How many listings one piece of evidence made. */
 static size_t hit(
 	struct world *w, const char *uid, const char *ip, const char *trap, const char *class)
@@ -274,6 +308,8 @@ static void protected_is_never_listed(void **state)
 		json_array_size(json_object_get(r, "entries")), 1); /* refused, told once a day */
 	assert_string_equal(
 		text_at(json_array_get(json_object_get(r, "entries"), 0), "action"), "refused");
+	assert_why(json_array_get(json_object_get(r, "entries"), 0), "reason",
+		"{'code':'protected','entry':'9.9.9.0/24'}");
 	json_decref(r);
 	expect_refused(w, &w->admin,
 		"{'type':'add','list':'ip','subject':'9.9.0.0/16','reason':'x'}", "refused");
@@ -353,7 +389,7 @@ static void by_hand(void **state)
 		"{'type':'add','list':'ip','subject':'5.6.7.0/24','reason':'spam gang'}");
 	g = first_listing(w, "5.6.7.99", &r);
 	assert_string_equal(text_at(g, "subject"), "5.6.7.0/24");
-	assert_string_equal(text_at(g, "cause"), "by hand: spam gang");
+	assert_why(g, "cause", "{'code':'by-hand','text':'spam gang'}");
 	assert_int_equal(number_at(g, "expires"), 0);
 	json_decref(r);
 	r = ask(w, &w->admin,
@@ -474,6 +510,53 @@ static void journal_cannot_be_rewritten(void **state)
 	assert_false(store_test_execute(w->store, "DELETE FROM journal"));
 }
 
+static void each_change_says_why(void **state)
+{
+	struct world *w = *state;
+	json_t *r, *g;
+
+	hit(w, "u1", "5.6.7.8", "aa", "spam");
+	hit(w, "u2", "5.6.7.8", "bb", "spam");
+	g = first_listing(w, "5.6.7.8", &r);
+	assert_why(g, "cause",
+		"{'code':'threshold','weight':2,'window_s':86400,'traps':2,'threshold':2,"
+		"'lifetime_s':604800,'relist':0}");
+	json_decref(r);
+	w->now_ms += 5 * HOUR;
+	hit(w, "u3", "5.6.7.8", "aa", "spam");
+	assert_journal(w, "5.6.7.8", 0, "renewed", "{'code':'more-evidence','lifetime_s':604800}");
+	w->now_ms += 2 * HOUR;
+	expect_ok(w, &w->webd,
+		"{'type':'removal','list':'ip','subject':'5.6.7.8','fcrdns':'h.x.org'}");
+	assert_journal(w, "5.6.7.8", 0, "removed", "{'code':'asked','host':'h.x.org'}");
+	expect_ok(w, &w->admin, "{'type':'import','list':'ip','feed':'f','items':['5.6.7.8']}");
+	assert_journal(w, "5.6.7.8", 0, "imported", "{'code':'feed','feed':'f'}");
+	expect_ok(w, &w->admin, "{'type':'remove','list':'ip','subject':'5.6.7.8','reason':'誤'}");
+	assert_journal(w, "5.6.7.8", 0, "removed", "{'code':'by-hand','text':'誤'}");
+}
+
+/* A store from before there were codes: what it holds is told as it stands. */
+static void old_reasons_stay_words(void **state)
+{
+	struct world *w = *state;
+	json_t *r, *g;
+
+	expect_ok(w, &w->admin, "{'type':'add','list':'ip','subject':'5.6.7.8','reason':'x'}");
+	assert_true(store_test_execute(w->store, "UPDATE listing SET cause = 'by hand: x'"));
+	assert_true(store_test_execute(w->store,
+		"INSERT INTO journal(at, who, action, list, subject, reason)"
+		" VALUES (1, 'admin:0', 3, 1, '5.6.7.8', 'expired')"));
+	g = first_listing(w, "5.6.7.8", &r);
+	assert_why(g, "cause", "{'code':'words','text':'by hand: x'}");
+	json_decref(r);
+	assert_journal(w, "5.6.7.8", 0, "removed", "{'code':'words','text':'expired'}");
+	expect_ok(w, &w->admin,
+		"{'type':'add','list':'ip','subject':'5.6.7.8','reason':'y','text':'z'}");
+	g = first_listing(w, "5.6.7.8", &r);
+	assert_why(g, "cause", "{'code':'by-hand','text':'y'}");
+	json_decref(r);
+}
+
 static void allow_list_acts_on_what_stands(void **state)
 {
 	struct world *w = *state;
@@ -485,6 +568,7 @@ static void allow_list_acts_on_what_stands(void **state)
 	w->desk.ledger = ledger_open(&w->config, w->store, NOW + 1, &err);
 	assert_non_null(w->desk.ledger);
 	assert_state(w, "5.6.7.8", "removed");
+	assert_journal(w, "5.6.7.8", 0, "removed", "{'code':'protected','entry':'5.6.0.0/16'}");
 }
 
 static void replies_fit_into_a_record(void **state)
@@ -526,6 +610,8 @@ int main(void)
 		WITH_WORLD(imports_tell_each_refusal),
 		WITH_WORLD(bad_messages_change_nothing),
 		WITH_WORLD(journal_cannot_be_rewritten),
+		WITH_WORLD(each_change_says_why),
+		WITH_WORLD(old_reasons_stay_words),
 		WITH_WORLD(allow_list_acts_on_what_stands),
 		WITH_WORLD(replies_fit_into_a_record),
 	};

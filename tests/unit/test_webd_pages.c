@@ -206,17 +206,20 @@ static struct page page_on(const struct site *site, struct request *request, con
 
 static void test_lookup_page(void **state)
 {
-	static const char reply_text[] = "{\"ok\":true,\"listings\":[{\"list\":\"trap\","
-					 "\"subject\":\"192.0.2.1\",\"state\":\"active\","
-					 "\"code\":\"127.0.0.2\",\"since\":1789900000000,\"last\":"
-					 "1789900000000,\"expires\":1790086400000,"
-					 "\"relist\":1,\"removals\":0,\"cause\":\"<rule>\","
-					 "\"evidence\":[{\"at\":1789900000000,"
-					 "\"kind\":\"trap-hit\",\"class\":\"spam\",\"subject_"
-					 "line\":\"<b>\",\"sample\":\"<i>'\\\"\"}]}],"
-					 "\"history\":[{\"at\":1789900000000,\"who\":\"admin:77\","
-					 "\"action\":\"listed\",\"list\":\"trap\","
-					 "\"subject\":\"192.0.2.1\",\"reason\":\"<why>\"}]}";
+	static const char reply_text[] =
+		"{\"ok\":true,\"listings\":[{\"list\":\"trap\","
+		"\"subject\":\"192.0.2.1\",\"state\":\"active\","
+		"\"code\":\"127.0.0.2\",\"since\":1789900000000,\"last\":"
+		"1789900000000,\"expires\":1790086400000,"
+		"\"relist\":1,\"removals\":0,\"text\":\"the "
+		"TXT\",\"cause\":{\"code\":\"threshold\",\"weight\":12,\"window_s\":86400,"
+		"\"traps\":2,\"threshold\":10,\"lifetime_s\":172800,\"relist\":1},"
+		"\"evidence\":[{\"at\":1789900000000,"
+		"\"kind\":\"trap-hit\",\"class\":\"spam\",\"subject_"
+		"line\":\"<b>\",\"sample\":\"<i>'\\\"\"}]}],"
+		"\"history\":[{\"at\":1789900000000,\"who\":\"admin:77\","
+		"\"action\":\"listed\",\"list\":\"trap\","
+		"\"subject\":\"192.0.2.1\",\"reason\":{\"code\":\"by-hand\",\"text\":\"<why>\"}}]}";
 	struct fcrdns_result fcrdns = {.status = FCRDNS_NO_PTR};
 	json_t *reply = json_loads(reply_text, 0, NULL);
 	struct answer en = {0}, ja = {0}, json = {0};
@@ -240,12 +243,23 @@ static void test_lookup_page(void **state)
 	assert_non_null(strstr(buf_str(&en.body), "192.0.2.1 has no PTR record"));
 	assert_non_null(strstr(buf_str(&en.body), "in 24 hours"));
 	assert_null(strstr(buf_str(&en.body), "admin:77"));
+	assert_non_null(strstr(buf_str(&en.body),
+		"<dd class=\"reason\">Evidence of weight 12 from 2 traps within 1 day reached the "
+		"threshold of 10. Listed again, for 2 days.</dd>"));
+	assert_non_null(strstr(buf_str(&en.body), "<span class=\"reason\">Words of the operator: "
+						  "<bdi lang=\"\">&lt;why&gt;</bdi></span>"));
 	p = page_on(&site, &request, "/192.0.2.1", "ja");
 	page_answer(&p, 200, "lookup", json_string("t"),
 		view_lookup(&p.view, &asked, reply, &fcrdns), &ja);
 	request_done(&request);
 	assert_non_null(strstr(buf_str(&ja.body), "192.0.2.1 には PTR レコードがありません。"));
 	assert_non_null(strstr(buf_str(&ja.body), "24時間後"));
+	assert_non_null(strstr(buf_str(&ja.body),
+		"<dd class=\"reason\">1日以内に 2 か所のスパムトラップから届いた証拠の重みの合計が "
+		"12 "
+		"になり、基準値の 10 に達しました。再掲載で、掲載期間は2日です。</dd>"));
+	assert_non_null(strstr(buf_str(&ja.body),
+		"<span class=\"reason\">運営者の記載： <bdi lang=\"\">&lt;why&gt;</bdi></span>"));
 	p = page_on(&site, &request, "/192.0.2.1.json", "");
 	page_answer(&p, 200, "lookup", json_string("t"),
 		view_lookup(&p.view, &asked, reply, &fcrdns), &json);
@@ -257,6 +271,85 @@ static void test_lookup_page(void **state)
 	buf_done(&ja.body);
 	buf_done(&json.body);
 	json_decref(reply);
+	site_close(&site);
+}
+
+/* Every code of docs/messages.md in both languages. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		const char *reason, *en, *ja;
+	} cases[] = {
+		{"{\"code\":\"threshold\",\"weight\":10,\"window_s\":86400,\"traps\":1,"
+		 "\"threshold\":10,\"lifetime_s\":86400,\"relist\":0}",
+			"Evidence of weight 10 within 1 day reached the threshold of 10. Listed "
+			"for "
+			"1 day.",
+			"1日以内に届いた証拠の重みの合計が 10 になり、基準値の 10 に達しました。"
+			"掲載期間は1日です。"},
+		{"{\"code\":\"more-evidence\",\"lifetime_s\":86400}",
+			"New evidence came in, so the listing was set to last 1 day from then on.",
+			"新しい証拠があったため、掲載期間をその時点から1日に延ばしました。"},
+		{"{\"code\":\"expired\"}", "Its time was over.", "掲載期間が終わりました。"},
+		{"{\"code\":\"asked\",\"host\":\"\"}",
+			"Removal was asked for, and every condition of the list was met.",
+			"解除の申請があり、このリストの条件をすべて満たしていました。"},
+		{"{\"code\":\"asked\",\"host\":\"a.b.org\"}",
+			"Removal was asked for, and every condition of the list was met. Reverse "
+			"and "
+			"forward DNS matched: a.b.org.",
+			"解除の申請があり、このリストの条件をすべて満たしていました。"
+			"逆引きと正引きは a.b.org で一致していました。"},
+		{"{\"code\":\"by-hand\",\"text\":\"x\"}",
+			"Words of the operator:", "運営者の記載："},
+		{"{\"code\":\"feed\",\"feed\":\"f\"}", "Taken from the feed f.",
+			"フィード f から取り込みました。"},
+		{"{\"code\":\"too-wide\",\"widest\":8}", "It is never listed: it is wider than /8.",
+			"/8 より広い範囲であるため、掲載の対象になりません。"},
+		{"{\"code\":\"special-range\"}",
+			"It is never listed: it is special-purpose address space (RFC 6890).",
+			"特殊用途のアドレス空間（RFC 6890）であるため、掲載の対象になりません。"},
+		{"{\"code\":\"reserved-name\",\"entry\":\"test\"}",
+			"It is never listed: test is a reserved name (RFC 2606, RFC 6761).",
+			"test は予約された名前（RFC 2606、RFC "
+			"6761）であるため、掲載の対象になりません。"},
+		{"{\"code\":\"protected\",\"entry\":\"9.9.9.0/24\"}",
+			"It is never listed: the configuration protects 9.9.9.0/24.",
+			"9.9.9.0/24 は設定で保護されているため、掲載の対象になりません。"},
+		{"{\"code\":\"public-suffix\"}",
+			"It is never listed: it is a public suffix, under which strangers register "
+			"names.",
+			"第三者がその下に名前を登録できるパブリックサフィックスであるため、"
+			"掲載の対象になりません。"},
+		{"{\"code\":\"words\",\"text\":\"as it was\"}", "", ""},
+		{"{\"code\":\"of-tomorrow\",\"x\":{}}", "of-tomorrow", "of-tomorrow"},
+		{"{\"code\":\"more-evidence\",\"lifetime_s\":-9223372036854775807}",
+			"New evidence came in, so the listing was set to last 0 seconds from then "
+			"on.",
+			"新しい証拠があったため、掲載期間をその時点から0秒に延ばしました。"},
+	};
+	struct site site;
+	struct err err;
+
+	assert_true(site_open(&site, &config, &err));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		json_t *reason = json_loads(cases[i].reason, 0, NULL);
+
+		assert_non_null(reason);
+		for (int ja = 0; ja < 2; ja++) {
+			struct request request;
+			struct page p = page_on(&site, &request, "/", ja ? "ja" : "");
+			json_t *view = view_reason(&p.view, reason);
+
+			assert_string_equal(json_string_value(json_object_get(view, "words")),
+				ja ? cases[i].ja : cases[i].en);
+			assert_string_equal(json_string_value(json_object_get(view, "code")),
+				json_string_value(json_object_get(reason, "code")));
+			json_decref(view);
+			request_done(&request);
+		}
+		json_decref(reason);
+	}
 	site_close(&site);
 }
 
@@ -273,7 +366,8 @@ static void test_odd_replies(void **state)
 		"\"evidence\":[null,{},7]}],\"history\":[null,{\"list\":\"trap\"}]}",
 		"{\"listings\":[{\"list\":\"trap\",\"state\":\"active\",\"subject\":\"192.0.2.0/"
 		"24\",\"since\":-5,"
-		"\"expires\":9223372036854775807,\"last\":-9223372036854775807,\"relist\":-1}]}",
+		"\"cause\":\"words\",\"expires\":9223372036854775807,\"last\":-9223372036854775807,"
+		"\"relist\":-1}]}",
 	};
 	struct site site;
 	struct subject asked;
@@ -334,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_ours),
 		cmocka_unit_test(test_query),
 		cmocka_unit_test(test_lookup_page),
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_odd_replies),
 		cmocka_unit_test(test_spans),
 	};
