@@ -71,6 +71,7 @@ static void what_is_not_ours_is_words(void **state)
 		{"more-evidence\tlifetime_s=1x", "more-evidence lifetime_s=1x"},
 		{"more-evidence\tlifetime_s=9223372036854775808", NULL},
 		{"more-evidence\tlifetime_s=1\tcolour=2", NULL},
+		{"threshold\tweight=1\ttraps=1", NULL},
 		{"by-hand\ttext", "by-hand text"},
 		{"by-hand\tfeed=x", "by-hand feed=x"},
 		{"a\nb\x7f", "a b "},
