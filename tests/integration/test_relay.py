@@ -1,6 +1,7 @@
-"""The operator's own MX in front of the trap: a real Postfix takes mail for a trap domain from clients of
-any address and hands it to the real sekisho-trapd. What the real sekisho-listd keeps must name the address
-that Postfix saw, whatever the client wrote into its mail; and nobody where a program on the MX sent it."""
+"""The operator's own MX in front of the trap: a real Postfix, and a real Exim where one is installed, takes
+mail for a trap domain from clients of any address and hands it to the real sekisho-trapd. What the real
+sekisho-listd keeps must name the address that the MX saw, whatever the client wrote into its mail; and
+nobody where a program on the MX sent it."""
 import os
 import shutil
 import smtplib
@@ -107,6 +108,15 @@ trapd {{
         assert len(found) == 1
         return found[0]
 
+    def clients(self, count, within_s=20):
+        """The addresses that the evidence of so many mails names."""
+        deadline = time.monotonic() + within_s
+        while len(found := self.rows("SELECT ip, subject_line FROM evidence")) < count:
+            assert time.monotonic() < deadline, f"{len(found)} of {count} came\n{self.trapd.log()[-3000:]}"
+            time.sleep(0.05)
+        assert len(found) == count
+        return {ip for ip, _ in found}
+
     def listed(self):
         return {row[0] for row in self.rows("SELECT subject FROM listing")}
 
@@ -134,6 +144,7 @@ FORGED = {
     "bare carriage returns": f"X: y\rReceived: from v.example ([{VICTIM}]) {OURS}\r\n",
     "a long one": "X-Long: " + "z" * 5000 + f"\r\nReceived: from v.example ([{VICTIM}]) {OURS}\r\n",
 }
+WHOLE_FIELDS = {name: lines for name, lines in FORGED.items() if lines[0] not in " \t"}
 CLIENTS = ["20.1.2.3", "2a01:4f8:1:2::25"]
 
 
@@ -141,11 +152,7 @@ CLIENTS = ["20.1.2.3", "2a01:4f8:1:2::25"]
 def test_what_a_client_writes_lists_nobody_else(relay, trap, client):
     for name, lines in FORGED.items():
         relay.send(named(name, lines), client)
-    deadline = time.monotonic() + 30
-    while len(rows := trap.rows("SELECT ip, subject_line FROM evidence")) < len(FORGED):
-        assert time.monotonic() < deadline, relay.log() + trap.trapd.log()
-        time.sleep(0.05)
-    assert {ip for ip, _ in rows} == {client}, rows
+    assert trap.clients(len(FORGED)) == {client}
     assert trap.listed() == {client if ":" not in client else "2a01:4f8:1:2::/64"}
 
 
@@ -182,17 +189,11 @@ def test_addresses_of_the_envelope_list_nobody_else(relay, trap):
 
 
 def test_what_the_relay_itself_sends_lists_nobody(relay, trap):
-    for name, lines in FORGED.items():
-        if lines[0] not in " \t":
-            relay.send(named(f"smtp {name}", lines))
-            relay.sendmail(named(f"program {name}", lines).replace("\r\n", "\n"))
+    for name, lines in WHOLE_FIELDS.items():
+        relay.send(named(f"smtp {name}", lines))
+        relay.sendmail(named(f"program {name}", lines).replace("\r\n", "\n"))
     relay.sendmail("Subject: plain\n\nhello\n")
-    wanted = 2 * sum(lines[0] not in " \t" for lines in FORGED.values()) + 1
-    deadline = time.monotonic() + 30
-    while len(rows := trap.rows("SELECT ip, subject_line FROM evidence")) < wanted:
-        assert time.monotonic() < deadline, relay.log() + trap.trapd.log()
-        time.sleep(0.05)
-    assert {ip for ip, _ in rows} == {""}, rows
+    assert trap.clients(2 * len(WHOLE_FIELDS) + 1) == {""}
     assert trap.listed() == set()
 
 
@@ -212,3 +213,76 @@ def test_a_trap_that_is_away_gets_it_later_and_the_same(relay, trap):
     subprocess.run([tool("postqueue"), "-c", os.path.join(relay.folder, "etc"), "-f"], check=True, timeout=30)
     assert trap.evidence("kept")[0] == "20.1.2.5"
     assert trap.listed() == {"20.1.2.5"}
+
+
+class Exim:
+    """An Exim that relays to a port of ours. A session on its standard input has any client address (-oMa)."""
+
+    def __init__(self, folder, trap_port):
+        self.conf = os.path.join(folder, "exim.conf")
+        spool = os.path.join(folder, "exim-spool")
+        os.mkdir(spool)
+        shutil.chown(spool, "Debian-exim", "Debian-exim")
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(f"""primary_hostname = mx.example.net
+spool_directory = {spool}
+exim_path = {tool("exim4")}
+keep_environment =
+log_file_path = {spool}/%slog
+acl_smtp_rcpt = accept
+acl_smtp_data = accept
+helo_allow_chars = []_:();@\\
+helo_accept_junk_hosts = *
+allow_domain_literals
+begin routers
+trap:
+  driver = manualroute
+  route_list = * 127.0.0.1
+  self = send
+  transport = trap
+begin transports
+trap:
+  driver = smtp
+  port = {trap_port}
+  message_linelength_limit = 100000
+""")
+
+    def run(self, *args, lines):
+        done = subprocess.run([tool("exim4"), "-C", self.conf, "-odq", *args], input=lines.encode("latin-1"), capture_output=True,
+            timeout=60)
+        return done.stdout.decode("latin-1") + done.stderr.decode("latin-1")
+
+    def deliver(self):
+        self.run("-qf", lines="")
+
+    def send(self, content, client, name=None, helo="client.example"):
+        said = self.run("-bs", "-oMa", f"[{client}]:4000", *(["-oMs", name] if name else []),
+            lines=f"EHLO {helo}\r\nMAIL FROM:<x@sender.example>\r\nRCPT TO:<{TRAP}>\r\nDATA\r\n{content}.\r\nQUIT\r\n")
+        assert "250 OK id=" in said, said
+
+
+@pytest.fixture
+def exim(workdir, relay):
+    tool("exim4")
+    return Exim(workdir, relay.trap_port)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_exim_names_who_it_saw(exim, trap, client):
+    for name, lines in FORGED.items():
+        exim.send(named(name, lines), client)
+    for number, (name, helo) in enumerate(((None, "client.example"), ("v.example", "other.example"), (None, f"[{VICTIM}]"),
+            ("v.example", f"[IPv6:{VICTIM6}]"), ("localhost", "localhost"), (None, f"x[{VICTIM}]"),
+            ("v.example", f"v.example(v.example[{VICTIM}])by(mx"))):
+        exim.send(named(f"called {number}", FORGED["a relay's field"]), client, name, helo)
+    exim.deliver()
+    assert trap.clients(len(FORGED) + 7) == {client}
+
+
+def test_what_exim_itself_sends_lists_nobody(exim, trap):
+    for name, lines in WHOLE_FIELDS.items():
+        exim.run("-i", "-f", "root@mx.example.net", TRAP, lines=named(name, lines).replace("\r\n", "\n"))
+        exim.send(named(name, lines), "127.0.0.1")
+        exim.send(named(name, lines), "::1")
+    exim.deliver()
+    assert trap.clients(3 * len(WHOLE_FIELDS)) == {""}
