@@ -246,6 +246,7 @@ static void import_refuse(struct import *im, size_t item, struct slice text, con
 static bool import_item(struct import *im, size_t n, const json_t *item)
 {
 	struct slice text = slice_of(json_string_value(item), json_string_length(item));
+	struct ledger_entry entry = im->entry;
 	struct subject subject;
 	struct listing listing;
 	struct err err = {0};
@@ -255,12 +256,12 @@ static bool import_item(struct import *im, size_t n, const json_t *item)
 		import_refuse(im, n, SLICE_EMPTY, "not text");
 		return true;
 	}
-	im->entry.subject = &subject;
+	entry.subject = &subject;
 	if (!subject_parse(text, &subject, &err)) {
 		import_refuse(im, n, text, err.text);
 		return true;
 	}
-	if (!ledger_add(im->q->desk->ledger, &im->entry, im->q->now_ms, &listing, &fresh, &err)) {
+	if (!ledger_add(im->q->desk->ledger, &entry, im->q->now_ms, &listing, &fresh, &err)) {
 		im->q->err = err;
 		if (err.kind == ERR_SYSTEM)
 			return false;
