@@ -184,11 +184,13 @@ struct gate *gate_free(struct gate *g)
 		loop_watch_free(g->doors[i].watch);
 		close(g->doors[i].fd);
 	}
-	/* Their streams die with the process: a mail server asks the next one. */
+	/* A mail server goes on without us. */
 	for (s = LIST_FIRST(&g->house.sessions); s; s = next) {
 		next = LIST_NEXT(s, link);
 		stream_abort(s->stream);
 	}
+	while (!LIST_EMPTY(&g->house.sessions))
+		loop_run_due(g->house.loop);
 	judge_free(g->house.judge);
 	loop_free(g->house.loop);
 	free(g);

@@ -69,6 +69,11 @@ void loop_stop(struct loop *l)
 	event_base_loopbreak(l->base);
 }
 
+void loop_run_due(struct loop *l)
+{
+	event_base_loop(l->base, EVLOOP_NONBLOCK);
+}
+
 static void watch_fired(evutil_socket_t fd, short what, void *ctx)
 {
 	struct loop_watch *w = ctx;

@@ -17,6 +17,8 @@ struct loop *loop_new(void);
 struct loop *loop_free(struct loop *l);
 void loop_run(struct loop *l); /* until loop_stop() */
 void loop_stop(struct loop *l);
+/* What is due now, without waiting: streams that were aborted end here. For a stop. */
+void loop_run_due(struct loop *l);
 
 /* Level-triggered; the caller owns fd and closes it after freeing the watch. */
 struct loop_watch *loop_watch_new(

@@ -431,7 +431,7 @@ def test_what_cannot_work_is_told(site, more, words):
     site.write(**more)
     trapd = site.start("sekisho-trapd", site.conf, ready=False)
     assert trapd.process.wait(20) == 1
-    assert "trap.fatal" in trapd.log() and words in trapd.log()
+    assert "trapd.fatal" in trapd.log() and words in trapd.log()
 
 
 def test_noise_harms_nobody(site):
