@@ -68,11 +68,6 @@ bool arena_failed(const struct arena *a)
 	return a->failed;
 }
 
-size_t arena_used(const struct arena *a)
-{
-	return a->used;
-}
-
 void arena_reset(struct arena *a)
 {
 	for (struct chunk *c = a->chunks, *next; c; c = next) {

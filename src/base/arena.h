@@ -11,6 +11,5 @@ void *arena_alloc(struct arena *a, size_t size);
 /* A NUL-terminated copy that lives as long as the arena; on over-limit an empty slice. */
 struct slice arena_copy(struct arena *a, struct slice s);
 bool arena_failed(const struct arena *a);
-size_t arena_used(const struct arena *a);
 void arena_reset(struct arena *a); /* everything handed out is gone; the limit is whole again */
 struct arena *arena_free(struct arena *a); /* NULL is fine; returns NULL */

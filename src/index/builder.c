@@ -45,11 +45,6 @@ struct builder *builder_free(struct builder *b)
 	return NULL;
 }
 
-size_t builder_set_count(const struct builder *b)
-{
-	return b->set_count;
-}
-
 /* Room for one more item of a growing array. */
 static void *grown(void *items, size_t count, size_t *cap, size_t size)
 {

@@ -19,7 +19,6 @@ struct builder_set;
  * bytes, random ones from who can (builder code has no clock and no randomness of its own). */
 struct builder *builder_new(uint64_t serial, const uint8_t seed[16]);
 struct builder *builder_free(struct builder *b); /* NULL is fine; returns NULL */
-size_t builder_set_count(const struct builder *b);
 
 /* A new set behind those there are; it belongs to the builder. Names need not differ; a lookup by
  * name finds the first. */

@@ -340,11 +340,6 @@ void stream_start_tls(struct stream *s, struct tls_server *tls)
 	}
 }
 
-bool stream_is_tls(const struct stream *s)
-{
-	return s->tls_state == TLS_ON;
-}
-
 void stream_finish(struct stream *s)
 {
 	if (s->state != STREAM_OPEN)

@@ -29,7 +29,6 @@ void stream_pause(struct stream *s, bool paused);
 /* After what was written so far has left, the handshake begins (STARTTLS). Input received in plain
  * before it is thrown away (RFC 3207, 4.2; the command injection of CVE-2011-0411). */
 void stream_start_tls(struct stream *s, struct tls_server *tls);
-bool stream_is_tls(const struct stream *s);
 /* Sends what is written, then closes. `closed` is called when done. */
 void stream_finish(struct stream *s);
 /* Closes now; `closed` is called from the loop, not from here. */

@@ -117,8 +117,6 @@ const char *const store_sql_text[SQL_COUNT] = {
 		"relist,"
 		" removals, cause FROM listing WHERE state = 1 AND expires > 0 AND expires <= ?"
 		" ORDER BY expires LIMIT ?",
-	[SQL_LISTING_NEXT_DUE] = "SELECT expires FROM listing WHERE state = 1 AND expires > 0 "
-				 "ORDER BY expires LIMIT 1",
 	[SQL_JOURNAL_ADD] = "INSERT INTO journal(at, who, action, list, subject, reason) VALUES "
 			    "(?, ?, ?, ?, ?, ?)",
 	[SQL_JOURNAL_ALL] =

@@ -107,8 +107,6 @@ bool store_listing_each(struct store *s, int64_t list, const char *after, int li
 /* At most `limit` active listings whose time is over. Fills ret[0..*ret_count). */
 bool store_listing_due(struct store *s, int64_t now_ms, struct listing *ret, int limit,
 	int *ret_count, struct err *err);
-/* When the next active listing ends; 0: none does. */
-bool store_listing_next_due(struct store *s, int64_t *ret_ms, struct err *err);
 
 /* ---- journal: append-only, also for us (triggers refuse) ---- */
 enum journal_action {

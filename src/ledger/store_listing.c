@@ -168,11 +168,3 @@ bool store_listing_due(struct store *s, int64_t now_ms, struct listing *ret, int
 	*ret_count = count;
 	return true;
 }
-
-bool store_listing_next_due(struct store *s, int64_t *ret_ms, struct err *err)
-{
-	sqlite3_stmt *st = store_sql(s, SQL_LISTING_NEXT_DUE, err);
-
-	*ret_ms = 0;
-	return st && store_int(s, st, ret_ms, err);
-}

@@ -254,11 +254,6 @@ void milter_continue(struct buf *out)
 	packet_write(out, 'c', SLICE_EMPTY);
 }
 
-void milter_accept(struct buf *out)
-{
-	packet_write(out, 'a', SLICE_EMPTY);
-}
-
 void milter_reply(struct buf *out, struct slice text)
 {
 	_cleanup_buf_ struct buf data = BUF_INIT(4096);

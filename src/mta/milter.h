@@ -46,7 +46,6 @@ enum milter_event milter_read(
 
 /* Answers. */
 void milter_continue(struct buf *out);
-void milter_accept(struct buf *out); /* this message, or at connect the whole session */
 /* text: "550 5.7.1 words": one line, printable ASCII. */
 void milter_reply(struct buf *out, struct slice text);
 /* At MILTER_END, before the answer. False when the MTA does not let us. */
