@@ -5,7 +5,7 @@
 static bool run(const struct config *config, struct err *err)
 {
 	struct trapd *t = trapd_open(config, err);
-	bool ok = t && trapd_sandbox(t, err);
+	bool ok = t && trapd_enter_sandbox(t, err);
 
 	if (ok)
 		trapd_serve(t);

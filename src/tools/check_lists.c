@@ -1,4 +1,4 @@
-/* check_lists.c - which lists `sekisho check` asks, and where. */
+/* check_lists.c - which lists `sekisho check` asks, where, and what their answers mean. */
 #include "tools/check_private.h"
 
 #include "base/mem.h"

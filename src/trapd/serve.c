@@ -99,7 +99,7 @@ struct trapd *trapd_free(struct trapd *t)
 	return NULL;
 }
 
-bool trapd_sandbox(struct trapd *t, struct err *err)
+bool trapd_enter_sandbox(struct trapd *t, struct err *err)
 {
 	/* connects: to listd again, should it start anew. */
 	struct sandbox_needs needs = {.user = t->config->trapd.user, .connects = true};

@@ -9,7 +9,7 @@ struct trapd;
  * borrowed. */
 struct trapd *trapd_open(const struct config *config, struct err *err);
 /* Gives up user, files and system calls. */
-bool trapd_sandbox(struct trapd *t, struct err *err);
+bool trapd_enter_sandbox(struct trapd *t, struct err *err);
 /* Until SIGTERM or SIGINT. */
 void trapd_serve(struct trapd *t);
 struct trapd *trapd_free(struct trapd *t);
