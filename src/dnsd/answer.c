@@ -1,282 +1,7 @@
 /* answer.c - one question, one reply. */
 #include "dnsd/answer.h"
 
-#include "base/ip.h"
-#include "dns/writer.h"
-
-#define RECORDS_MAX 128 /* of one type in one answer */
-
-/* The records of one type that an answer holds so far. */
-struct rrset {
-	unsigned count;
-	uint32_t ttl;
-	uint8_t *records[RECORDS_MAX]; /* where they begin in the message */
-};
-
-/* The answer under construction. */
-struct reply {
-	struct dns_writer w;
-	const struct dns_question *q;
-	const struct served_zone *zone;
-	int64_t now_s;
-	uint16_t apex_at; /* where the zone's name stands in the message */
-	bool want_a, want_txt;
-	bool listed;
-	struct rrset a, txt;
-};
-
-#define RDATA_AT 12 /* in a record whose owner is a pointer */
-#define TTL_AT 6
-
-/* No record twice in a set (RFC 2181, 5). */
-static bool rrset_has(const struct rrset *set, const uint8_t *rdata, size_t len)
-{
-	for (unsigned i = 0; i < set->count; i++) {
-		const uint8_t *r = set->records[i];
-		if (dns_u16(r + RDATA_AT - 2) == len && memcmp(r + RDATA_AT, rdata, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* All records of a set have one TTL, the least (RFC 2181, 5.2; rbldnsd does the same). */
-static void rrset_add(struct reply *r, struct rrset *set, uint16_t type, uint32_t ttl,
-	const uint8_t *rdata, size_t len)
-{
-	uint8_t *at = r->w.at;
-
-	if (!rrset_has(set, rdata, len)) {
-		if (set->count == RECORDS_MAX)
-			return;
-		dns_record_begin(&r->w, DNS_HEADER_SIZE, type, ttl);
-		dns_record_bytes(&r->w, rdata, len);
-		if (!dns_record_end(&r->w, DNS_ANSWER))
-			return;
-		set->records[set->count++] = at;
-		if (set->count == 1)
-			set->ttl = ttl;
-	}
-	if (ttl == set->ttl)
-		return;
-	set->ttl = MIN(set->ttl, ttl);
-	for (unsigned i = 0; i < set->count; i++)
-		dns_put_u32(set->records[i] + TTL_AT, set->ttl);
-}
-
-static void add_hit(struct reply *r, const struct served_source *source, const struct asked *asked,
-	const struct hit *hit)
-{
-	char subject[INDEX_SUBJECT_MAX];
-	uint8_t rdata[1 + VALUE_TEXT_MAX];
-	uint32_t ttl = source->ttl_s;
-	size_t len;
-
-	/* No cache keeps one of our listings longer than it lasts. */
-	if (source->list && hit->expires_s && hit->expires_s - r->now_s < ttl)
-		ttl = (uint32_t)MAX(hit->expires_s - r->now_s, 0);
-	if (r->want_a) {
-		dns_put_u32(rdata, hit->value.code);
-		rrset_add(r, &r->a, DNS_A, ttl, rdata, 4);
-	}
-	if (r->want_txt && hit->value.text.len) {
-		len = index_subject(source->meta, asked, hit, subject);
-		len = value_expand(hit->value.text, slice_of(subject, len), (char *)rdata + 1);
-		rdata[0] = (uint8_t)len; /* one string: VALUE_TEXT_MAX is below 256 */
-		rrset_add(r, &r->txt, DNS_TXT, ttl, rdata, 1 + len);
-	}
-}
-
-enum point { POINT_NONE, POINT_LISTED, POINT_UNLISTED };
-
-/* The entries that clients probe a list with (RFC 5782, 5): its data has no say there. */
-static enum point test_point(const struct served_list *list, const struct asked *asked)
-{
-	static const uint8_t test[] = "\4test", invalid[] = "\7invalid";
-
-	if (list->kind == SET_IP) {
-		if (!asked->is_ip4)
-			return POINT_NONE;
-		if (asked->ip4 == 0x7f000001)
-			return POINT_UNLISTED;
-		return asked->ip4 == 0x7f000002 || asked->ip4 == list->code ? POINT_LISTED
-									    : POINT_NONE;
-	}
-	if (asked->labels != 1)
-		return POINT_NONE;
-	if (asked->name_len == sizeof test && memcmp(asked->name, test, sizeof test) == 0)
-		return POINT_LISTED;
-	if (asked->name_len == sizeof invalid && memcmp(asked->name, invalid, sizeof invalid) == 0)
-		return POINT_UNLISTED;
-	return POINT_NONE;
-}
-
-static void ask_source(
-	struct reply *r, const struct served_source *source, const struct asked *asked)
-{
-	struct hit hits[SNAPSHOT_HITS_MAX];
-	enum point point = source->list ? test_point(source->list, asked) : POINT_NONE;
-	size_t n;
-
-	if (point == POINT_UNLISTED)
-		return;
-	if (point == POINT_LISTED) {
-		hits[0] = (struct hit){.value = {source->list->code, source->list->text}};
-		hits[0].len = source->list->kind == SET_IP ? 32 : 1;
-		hits[0].scope = source->list->kind == SET_IP ? 4 : SCOPE_SELF;
-		r->listed = true;
-		add_hit(r, source, asked, hits);
-		return;
-	}
-	if (!source->index)
-		return;
-	n = index_find(source->index, source->set, asked, r->now_s, hits);
-	if (n == 0)
-		return;
-	r->listed = true;
-	for (size_t i = 0; i < n; i++)
-		add_hit(r, source, asked, &hits[i]);
-}
-
-/* The deepest place of the group that the name lies below; *ret_labels: labels before the place. */
-static const struct served_place *find_place(const struct served_group *g,
-	const struct dns_question *q, unsigned below, unsigned *ret_labels)
-{
-	for (size_t i = 0; i < g->place_count; i++) {
-		const struct domain *p = &g->places[i].name;
-		unsigned len = p->len - 1u; /* without the root label */
-		if (p->labels > below)
-			continue;
-		unsigned from = q->label_at[below - p->labels];
-		if (q->label_at[below] - from != len
-			|| memcmp(q->name.wire + from, p->wire, len) != 0)
-			continue;
-		*ret_labels = below - p->labels;
-		return &g->places[i];
-	}
-	return NULL;
-}
-
-/* The name's first labels as a name of its own. */
-static struct asked asked_first(const struct dns_question *q, unsigned labels, uint8_t *dst)
-{
-	size_t len = q->label_at[labels];
-
-	memcpy(dst, q->name.wire, len);
-	dst[len] = 0;
-	return asked_of(dst, len + 1, labels);
-}
-
-/* Asks every source; true when the name exists (listed, or the name of a place below the zone). */
-static bool ask_groups(struct reply *r)
-{
-	const struct dns_question *q = r->q;
-	unsigned below = (unsigned)q->name.labels - r->zone->name.labels, labels, last = UINT32_MAX;
-	uint8_t name[DOMAIN_WIRE_MAX];
-	struct asked asked = {0}, here;
-	bool exists = below == 0;
-
-	for (size_t i = 0; i < r->zone->group_count; i++) {
-		const struct served_place *p = find_place(&r->zone->groups[i], q, below, &labels);
-		if (!p)
-			continue;
-		exists = exists || labels == 0;
-		if (labels != last) {
-			asked = asked_first(q, labels, name);
-			last = labels;
-		}
-		here = asked;
-		here.is_ip6 = asked.is_ip6 && !(asked.is_mapped && p->reads_ip4);
-		for (size_t k = 0; k < p->source_count; k++)
-			ask_source(r, &p->sources[k], &here);
-	}
-	return exists || r->listed;
-}
-
-/* "1.168.192" or the last nibbles of an IPv6 address: there may be names below it, so it exists (RFC
- * 8020). Resolvers that ask label by label (RFC 9156) would stop at an NXDOMAIN. */
-static bool is_address_part(const struct dns_question *q, unsigned labels)
-{
-	bool octets = labels < 4, nibbles = labels < 32;
-
-	for (unsigned i = 0; i < labels && (octets || nibbles); i++) {
-		const uint8_t *label = q->name.wire + q->label_at[i];
-		unsigned value = 0;
-		octets = octets && label[0] <= 3;
-		nibbles = nibbles && label[0] == 1 && ascii_hex((char)label[1]) >= 0;
-		for (unsigned k = 1; octets && k <= label[0]; k++) {
-			octets = ascii_is_digit((char)label[k]);
-			value = value * 10 + label[k] - '0';
-		}
-		octets = octets && value <= 255;
-	}
-	return octets || nibbles;
-}
-
-static void write_soa(struct reply *r, enum dns_section section)
-{
-	const struct set_soa *soa = &r->zone->soa;
-	uint32_t ttl = soa->ttl_s;
-
-	if (section == DNS_AUTHORITY) /* how long the "no" may be kept: RFC 2308, 3 */
-		ttl = MIN(ttl, soa->minimum_s);
-	dns_record_begin(&r->w, r->apex_at, DNS_SOA, ttl);
-	dns_record_name(&r->w, &soa->origin);
-	dns_record_name(&r->w, &soa->person);
-	dns_record_u32(&r->w, r->zone->serial ? (uint32_t)atomic_load_explicit(
-				      r->zone->serial, memory_order_relaxed)
-					      : soa->serial);
-	dns_record_u32(&r->w, soa->refresh_s);
-	dns_record_u32(&r->w, soa->retry_s);
-	dns_record_u32(&r->w, soa->expire_s);
-	dns_record_u32(&r->w, soa->minimum_s);
-	dns_record_end(&r->w, section);
-}
-
-static void write_ns(struct reply *r)
-{
-	for (unsigned i = 0; i < r->zone->ns_count; i++) {
-		dns_record_begin(&r->w, r->apex_at, DNS_NS, r->zone->ns_ttl_s);
-		dns_record_name(&r->w, &r->zone->ns[i]);
-		dns_record_end(&r->w, DNS_ANSWER);
-	}
-}
-
-/* The zone's own records. False: rbldnsd's files lack what was asked, and like it we refuse. */
-static bool answer_apex(struct reply *r)
-{
-	const struct served_zone *z = r->zone;
-	uint16_t type = r->q->type;
-
-	if ((type == DNS_SOA && !z->has_soa) || (type == DNS_NS && !z->ns_count))
-		return false;
-	if (z->has_soa && (type == DNS_SOA || type == DNS_ANY))
-		write_soa(r, DNS_ANSWER);
-	if (type == DNS_NS || (type == DNS_ANY && !z->has_list))
-		write_ns(r);
-	return true;
-}
-
-static unsigned answer_zone(struct reply *r)
-{
-	const struct dns_question *q = r->q;
-	const struct served_zone *z = r->zone;
-	unsigned below = (unsigned)q->name.labels - z->name.labels;
-	bool exists;
-
-	if (z->broken || (z->expires_s && z->expires_s <= r->now_s))
-		return DNS_SERVFAIL;
-	r->apex_at = (uint16_t)(DNS_HEADER_SIZE + q->label_at[below]);
-	if (below == 0 && !answer_apex(r))
-		return DNS_REFUSED;
-	r->want_a = q->type == DNS_A || q->type == DNS_ANY;
-	r->want_txt = q->type == DNS_TXT || (q->type == DNS_ANY && !z->has_list);
-	exists = ask_groups(r);
-	if (!exists && z->has_ip_list)
-		exists = is_address_part(q, below);
-	if (r->w.counts[DNS_ANSWER] == 0 && !r->w.overflow && z->has_soa)
-		write_soa(r, DNS_AUTHORITY);
-	return exists ? DNS_NOERROR : DNS_NXDOMAIN;
-}
+#include "dnsd/zone.h"
 
 /* What can be said without looking anything up; DNS_NOERROR: go on. */
 static unsigned early_rcode(enum dns_question_status status, const struct dns_question *q)
@@ -301,8 +26,8 @@ static size_t reply_size(const struct dns_question *q, enum answer_transport tra
 	return transport == ANSWER_TCP ? ANSWER_SIZE_TCP : MIN(q->udp_size, ANSWER_SIZE_UDP);
 }
 
-size_t answer(const struct served *s, struct slice message, enum answer_transport transport,
-	int64_t now_s, uint8_t *out, struct answer_note *ret_note)
+size_t answer(const struct served *s, const struct answer_from *from, struct slice message,
+	uint8_t *out, struct answer_note *ret_note)
 {
 	struct dns_question q;
 	enum dns_question_status status = dns_question_parse(message, &q);
@@ -312,14 +37,14 @@ size_t answer(const struct served *s, struct slice message, enum answer_transpor
 	if (status == DNS_QUESTION_IGNORE)
 		return 0;
 	r.q = &q;
-	r.now_s = now_s;
+	r.now_s = from->now_s;
 	r.listed = false;
 	r.a.count = r.txt.count = 0;
-	dns_writer_start(&r.w, out, reply_size(&q, transport), message, &q);
+	dns_writer_start(&r.w, out, reply_size(&q, from->transport), message, &q);
 	rcode = early_rcode(status, &q);
 	r.zone = rcode == DNS_NOERROR ? served_find(s, &q) : NULL;
 	if (r.zone)
-		rcode = answer_zone(&r);
+		rcode = zone_answer(&r);
 	else if (rcode == DNS_NOERROR)
 		rcode = DNS_REFUSED;
 	*ret_note = (struct answer_note){(uint8_t)rcode, r.listed, r.w.overflow};

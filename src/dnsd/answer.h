@@ -8,6 +8,7 @@
  * and TXT as rbldnsd does, no more bytes than a TXT question would get. */
 #pragma once
 
+#include "base/ip.h"
 #include "dnsd/served.h"
 
 struct answer_note {
@@ -21,6 +22,13 @@ enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 #define ANSWER_SIZE_UDP DNS_UDP_EDNS
 #define ANSWER_SIZE_TCP DNS_MESSAGE_MAX
 
+/* What an answer depends on besides the message and what is served. */
+struct answer_from {
+	struct ip peer; /* who asks; family 0: not known */
+	enum answer_transport transport;
+	int64_t now_s;
+};
+
 /* out: ANSWER_SIZE_UDP or ANSWER_SIZE_TCP bytes. Returns the size of the reply; 0: none is due. */
-size_t answer(const struct served *s, struct slice message, enum answer_transport transport,
-	int64_t now_s, uint8_t *out, struct answer_note *ret_note);
+size_t answer(const struct served *s, const struct answer_from *from, struct slice message,
+	uint8_t *out, struct answer_note *ret_note);

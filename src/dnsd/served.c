@@ -75,8 +75,8 @@ static struct served_group *group_new(struct served_zone *z)
 	return &z->groups[z->group_count++];
 }
 
-static void add_source(
-	struct served_group *g, const struct domain *place, struct served_source source)
+static void add_source(struct served_group *g, const struct domain *place, const struct index *ix,
+	struct served_source source)
 {
 	struct served_place *p = NULL;
 
@@ -90,6 +90,8 @@ static void add_source(
 	}
 	p->sources = mem_resize(p->sources, (p->source_count + 1) * sizeof *p->sources);
 	p->sources[p->source_count++] = source;
+	if (source.published)
+		p->index = ix;
 	p->reads_ip4 = p->reads_ip4 || source.meta->reads_ip4;
 }
 
@@ -120,7 +122,7 @@ void served_add_sets(struct served_zone *z, const struct index *ix, size_t first
 
 	for (size_t set = first; set < first + count; set++) {
 		const struct set_meta *m = snapshot_set_meta(ix->snapshot, set);
-		struct served_source source = {.index = ix, .set = set, .meta = m};
+		struct served_source source = {.published = true, .set = set, .meta = m};
 		struct slice places = m->places;
 		struct domain place;
 		source.ttl_s = m->ttl_s ? m->ttl_s : default_ttl_s;
@@ -129,7 +131,7 @@ void served_add_sets(struct served_zone *z, const struct index *ix, size_t first
 		if (m->kind == SET_NONE)
 			continue;
 		while (meta_next_place(&places, &place))
-			add_source(g, &place, source);
+			add_source(g, &place, ix, source);
 	}
 }
 
@@ -139,10 +141,14 @@ void served_add_list(struct served_zone *z, const struct index *ix, const struct
 	struct served_source source = {.list = list, .meta = &list->meta, .ttl_s = list->ttl_s};
 
 	if (ix && snapshot_set_find(ix->snapshot, list->name, &source.set)) {
-		source.index = ix;
+		source.published = true;
 		source.meta = snapshot_set_meta(ix->snapshot, source.set);
 	}
-	add_source(group_new(z), &apex, source);
+	if (!z->lists_group) {
+		group_new(z);
+		z->lists_group = z->group_count;
+	}
+	add_source(&z->groups[z->lists_group - 1], &apex, ix, source);
 	z->has_list = true;
 	z->reads_ip4 = z->reads_ip4 || source.meta->reads_ip4;
 	z->has_ip_list = z->has_ip_list || list->kind == SET_IP;
@@ -153,6 +159,13 @@ static int deepest_first(const void *a, const void *b)
 	const struct served_place *x = a, *y = b;
 
 	return (int)y->name.labels - (int)x->name.labels;
+}
+
+static int by_set(const void *a, const void *b)
+{
+	const struct served_source *x = a, *y = b;
+
+	return x->set < y->set ? -1 : x->set > y->set;
 }
 
 void served_seal(struct served *s)
@@ -176,6 +189,9 @@ void served_seal(struct served *s)
 			if (g->place_count == 1 && g->places[0].name.labels == 0 && z->reads_ip4)
 				g->places[0].reads_ip4 = true;
 			qsort(g->places, g->place_count, sizeof *g->places, deepest_first);
+			for (size_t j = 0; j < g->place_count; j++)
+				qsort(g->places[j].sources, g->places[j].source_count,
+					sizeof *g->places[j].sources, by_set);
 		}
 	}
 	for (unsigned d = DEPTHS; d-- > 0;)

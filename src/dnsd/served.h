@@ -19,7 +19,7 @@ struct served_list {
 };
 
 struct served_source {
-	const struct index *index; /* NULL: nothing published yet */
+	bool published; /* its place's index has a set for it */
 	size_t set;
 	const struct set_meta *meta;
 	const struct served_list *list; /* NULL: a file's set */
@@ -28,8 +28,9 @@ struct served_source {
 
 /* Where below the zone some sources answer; for most the zone itself (labels 0). */
 struct served_place {
-	struct domain name; /* relative to the zone */
-	struct served_source *sources;
+	struct domain name;	       /* relative to the zone */
+	const struct index *index;     /* of all sources, which are asked in one walk; NULL: none */
+	struct served_source *sources; /* by set ascending once sealed */
 	size_t source_count;
 	bool reads_ip4; /* some source holds IPv4: a mapped address is not IPv6 there */
 };
@@ -56,6 +57,7 @@ struct served_zone {
 	struct domain ns[META_NS_MAX];
 	struct served_group *groups;
 	size_t group_count;
+	size_t lists_group; /* 1 + the group of this site's lists; 0: none */
 };
 
 struct served;

@@ -26,6 +26,7 @@ struct session {
 	struct tcp *tcp;
 	struct stream *stream;
 	struct loop_timer *resume;
+	struct ip peer;
 	bool finishing;
 };
 
@@ -74,8 +75,8 @@ static void answer_one(struct session *s, struct slice message)
 {
 	struct tcp *t = s->tcp;
 	struct answer_note note;
-	size_t n = answer(atomic_load(t->served), message, ANSWER_TCP, clock_unix_ms() / 1000,
-		t->reply + 2, &note);
+	struct answer_from from = {s->peer, ANSWER_TCP, clock_unix_ms() / 1000};
+	size_t n = answer(atomic_load(t->served), &from, message, t->reply + 2, &note);
 
 	stats_count(t->stats, message.len, n, &note);
 	if (n == 0) { /* no DNS: whatever comes next would not be either */
@@ -147,7 +148,7 @@ static void make_room(struct tcp *t)
 		session_abort(old);
 }
 
-static void accept_one(struct tcp *t, int fd)
+static void accept_one(struct tcp *t, int fd, const struct socket_address *peer)
 {
 	static const struct stream_handler handler = {session_input, session_closed};
 	struct session *s = mem_new(1, sizeof *s);
@@ -155,6 +156,7 @@ static void accept_one(struct tcp *t, int fd)
 	if (t->session_count >= t->sessions_max)
 		make_room(t);
 	s->tcp = t;
+	s->peer = ip_unmap(socket_address_ip(peer, NULL));
 	s->resume = loop_timer_new(t->loop, resume, s);
 	s->stream = stream_new(t->loop, fd, IN_LIMIT, OUT_LIMIT, &handler, s);
 	stream_deadline(s->stream, t->idle_ms);
@@ -176,7 +178,7 @@ static void acceptable(void *ctx, int listener, unsigned events)
 				make_room(t);
 			return;
 		}
-		accept_one(t, fd);
+		accept_one(t, fd, &peer);
 	}
 }
 

@@ -118,10 +118,17 @@ static void aim_back(struct msghdr *m)
 	}
 }
 
+static struct ip peer_of(const struct slot *s)
+{
+	const struct socket_address a = {.storage = s->peer};
+
+	return ip_unmap(socket_address_ip(&a, NULL));
+}
+
 static unsigned answer_batch(struct worker *w, unsigned n)
 {
 	const struct served *served = atomic_load_explicit(w->served, memory_order_seq_cst);
-	int64_t now_s = clock_unix_ms() / 1000;
+	struct answer_from from = {.transport = ANSWER_UDP, .now_s = clock_unix_ms() / 1000};
 	unsigned replies = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -129,7 +136,8 @@ static unsigned answer_batch(struct worker *w, unsigned n)
 		struct slot *s = &w->slots[i];
 		struct answer_note note;
 		struct slice message = slice_of(w->queries[i], w->in[i].msg_len);
-		s->out.iov_len = answer(served, message, ANSWER_UDP, now_s, w->replies[i], &note);
+		from.peer = peer_of(s);
+		s->out.iov_len = answer(served, &from, message, w->replies[i], &note);
 		stats_count(w->stats, message.len, s->out.iov_len, &note);
 		if (s->out.iov_len == 0)
 			continue;

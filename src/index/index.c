@@ -1,4 +1,4 @@
-/* index.c - one question to one set. */
+/* index.c - one question to all sets at once. */
 #include "index/index.h"
 #include "base/attr.h"
 
@@ -140,7 +140,7 @@ static size_t find_name(
 	return n;
 }
 
-size_t index_find(
+size_t index_find_in(
 	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
 {
 	const struct set_meta *meta = snapshot_set_meta(ix->snapshot, set);
@@ -156,6 +156,21 @@ size_t index_find(
 		n = index_select(meta->rule, hits, find_ip6(ix, set, q, now_s, hits));
 	if (!n && q->is_ip4)
 		n = index_select(meta->rule, hits, find_ip4(ix, set, q, now_s, hits));
+	return n;
+}
+
+size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	struct hit of_set[SNAPSHOT_HITS_MAX];
+	size_t n = 0, m;
+
+	for (size_t set = 0; set < snapshot_set_count(ix->snapshot); set++) {
+		m = index_find_in(ix, set, q, now_s, of_set);
+		for (size_t i = 0; i < m && n < SNAPSHOT_HITS_MAX; i++) {
+			hits[n] = of_set[i];
+			hits[n++].set = (uint16_t)set;
+		}
+	}
 	return n;
 }
 

@@ -1,10 +1,10 @@
-/* index.h - one question to one set: snapshot and overlay together, and the set's rule on top. This is
- * what a server calls.
+/* index.h - one question to all sets at once: snapshot and overlay together, and each set's rule on top.
+ * This is what a server calls.
  *
  *   struct asked q = asked_of(name below the zone, its length, its labels);
- *   for each set of the zone (or of the place below it, see set_meta.places):
- *           n = index_find(&ix, set, &q, now_s, hits);      n == 0: not listed in this set
- *           for each hit: A hit.value.code; TXT value_expand(hit.value.text, index_subject(...))
+ *   n = index_find(&ix, &q, now_s, hits);      n == 0: listed in no set
+ *   for each hit whose set answers at this place (see set_meta.places):
+ *           A hit.value.code; TXT value_expand(hit.value.text, index_subject(...))
  * A zone's answer is the union over its sets (rbldnsd: "combination of several datasets"). */
 #pragma once
 
@@ -31,8 +31,10 @@ struct asked {
 struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels);
 struct asked asked_ip(const struct ip *ip); /* for those who do not come from DNS; name is "" */
 
-/* The hits that are the answer, at most SNAPSHOT_HITS_MAX of them; 0: not listed. */
-size_t index_find(const struct index *ix, size_t set, const struct asked *q, int64_t now_s,
+/* The hits that are each set's answer, sets ascending, at most SNAPSHOT_HITS_MAX; 0: listed nowhere. */
+size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[]);
+/* Of one set. */
+size_t index_find_in(const struct index *ix, size_t set, const struct asked *q, int64_t now_s,
 	struct hit hits[]);
 /* How many of the first hits (most specific first) are the answer under a rule. */
 size_t index_select(enum set_rule rule, const struct hit hits[], size_t n);

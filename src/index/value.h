@@ -19,6 +19,7 @@ struct value {
 struct hit {
 	struct value value;
 	int64_t expires_s; /* unix seconds; 0: never */
+	uint16_t set;	   /* whose entry it is: number in the snapshot */
 	uint8_t len;	   /* prefix length, or labels of the entry's name */
 	uint8_t scope;	   /* names: enum scope, as the entry was added; addresses: 4 or 6 */
 	bool excluded;	   /* the entry says "not this one" */

@@ -23,7 +23,7 @@ static void ask(const struct snapshot *s)
 				      : (struct ip){.family = 6, .bytes = {0x20, 1, 0x0d, 0xb8}};
 			struct asked q =
 				i < 4 ? asked_of(names[i], lens[i][0], lens[i][1]) : asked_ip(&ip);
-			size_t n = index_find(&ix, set, &q, 1, hits);
+			size_t n = index_find_in(&ix, set, &q, 1, hits);
 
 			for (size_t k = 0; k < n; k++) {
 				size_t len = index_subject(

@@ -40,8 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int tcp = 0; tcp < 2; tcp++) {
 		size_t room = tcp ? ANSWER_SIZE_TCP : ANSWER_SIZE_UDP;
 		uint8_t *out = malloc(room);
-		size_t n = answer(w.served, slice_of(data, size), tcp ? ANSWER_TCP : ANSWER_UDP,
-			WORLD_NOW, out, &note);
+		struct answer_from from = {
+			.transport = tcp ? ANSWER_TCP : ANSWER_UDP, .now_s = WORLD_NOW};
+		size_t n = answer(w.served, &from, slice_of(data, size), out, &note);
 		CHECK(n <= room && note.rcode <= DNS_BADVERS + (n == 0) * 255u);
 		if (n)
 			check_reply(data, out, n);

@@ -42,11 +42,11 @@ static void ask(const struct snapshot *s, const uint8_t *data, size_t size)
 			if (i < 5) {
 				struct asked q = asked_of(names[i], lens[i][0], lens[i][1]);
 
-				read_hits(hits, index_find(&ix, set, &q, 1, hits));
+				read_hits(hits, index_find_in(&ix, set, &q, 1, hits));
 			}
 		}
 		read_hits(
-			hits, index_find(&ix, set,
+			hits, index_find_in(&ix, set,
 				      &(struct asked){.is_ip4 = true, .ip4 = 0x0a000001}, 1, hits));
 		sink ^= (uint8_t)snapshot_set_name(s, set).len;
 	}

@@ -104,7 +104,7 @@ static inline uint64_t index_codes(const struct index *ix, size_t set, const str
 {
 	struct hit hits[SNAPSHOT_HITS_MAX];
 	struct asked q = ip ? asked_ip(ip) : asked_of(name->wire, name->len, name->labels);
-	size_t n = index_find(ix, set, &q, now_s, hits);
+	size_t n = index_find_in(ix, set, &q, now_s, hits);
 	uint64_t codes = 0;
 	char want[40];
 

@@ -61,7 +61,7 @@ static void answers(
 		assert_true(domain_parse(slice_str(question), &d, NULL));
 		q = asked_of(d.wire, d.len, d.labels);
 	}
-	n = index_find(&ix, set, &q, 1700000000, hits);
+	n = index_find_in(&ix, set, &q, 1700000000, hits);
 	dst[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		size_t len = index_subject(snapshot_set_meta(w->s, set), &q, &hits[i], subject);

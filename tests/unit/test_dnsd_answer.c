@@ -53,13 +53,15 @@ static size_t query(const char *name, uint16_t type, bool edns, uint8_t *dst)
 	return dns_query_write(&q, dst);
 }
 
+static const struct answer_from from_udp = {.transport = ANSWER_UDP, .now_s = WORLD_NOW};
+
 static void check(struct world *w, const char *name, uint16_t type, const char *want)
 {
 	uint8_t q[DNS_QUERY_MAX], *out = mem_new(1, ANSWER_SIZE_UDP);
 	_cleanup_buf_ struct buf got = BUF_INIT(65536);
 	struct answer_note note;
 	struct slice message = exact((const char *)q, query(name, type, false, q));
-	size_t n = answer(w->served, message, ANSWER_UDP, WORLD_NOW, out, &note);
+	size_t n = answer(w->served, &from_udp, message, out, &note);
 
 	assert_true(n >= 12);
 	describe(slice_of(out, n), &got);
@@ -226,7 +228,7 @@ static void check_bytes(
 	_cleanup_buf_ struct buf got = BUF_INIT(65536);
 	struct answer_note note;
 	struct slice message = exact(bytes, len);
-	size_t n = answer(w->served, message, ANSWER_UDP, WORLD_NOW, out, &note);
+	size_t n = answer(w->served, &from_udp, message, out, &note);
 
 	if (n)
 		describe(slice_of(out, n), &got);
@@ -281,8 +283,8 @@ static void test_truncation(void **state)
 	world_init(&w, true);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		size_t len = query("2.2.2.2.many.example", DNS_TXT, cases[i].edns, q);
-		size_t n = answer(
-			w.served, slice_of(q, len), cases[i].transport, WORLD_NOW, out, &note);
+		struct answer_from from = {.transport = cases[i].transport, .now_s = WORLD_NOW};
+		size_t n = answer(w.served, &from, slice_of(q, len), out, &note);
 		assert_true(n <= cases[i].most && n > (cases[i].edns ? 1000 : 350));
 		assert_int_equal(note.truncated, cases[i].cut);
 		assert_int_equal(dns_u16(out + 2) & DNS_TC, cases[i].cut ? DNS_TC : 0);
@@ -301,7 +303,7 @@ static void test_case_is_echoed(void **state)
 	struct world w;
 
 	world_init(&w, true);
-	answer(w.served, slice_of(q, sizeof q - 1), ANSWER_UDP, WORLD_NOW, out, &note);
+	answer(w.served, &from_udp, slice_of(q, sizeof q - 1), out, &note);
 	assert_memory_equal(out + 12, q + 12, 12);
 	world_done(&w);
 }

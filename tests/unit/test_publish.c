@@ -190,7 +190,7 @@ static uint32_t answer(struct world *w, const char *list, const char *subject, i
 	q = asked.kind == SUBJECT_PREFIX
 		    ? asked_ip(&asked.prefix.ip)
 		    : asked_of(asked.domain.wire, asked.domain.len, asked.domain.labels);
-	n = index_find(&ix, set, &q, now_s, hits);
+	n = index_find_in(&ix, set, &q, now_s, hits);
 	code = n ? hits[0].value.code : 0;
 	overlay_free(o);
 	snapshot_close(s);
