@@ -22,11 +22,17 @@ enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 #define ANSWER_SIZE_UDP DNS_UDP_EDNS
 #define ANSWER_SIZE_TCP DNS_MESSAGE_MAX
 
+struct identity;
+struct limits;
+
 /* What an answer depends on besides the message and what is served. */
 struct answer_from {
 	struct ip peer; /* who asks; family 0: not known */
 	enum answer_transport transport;
 	int64_t now_s;
+	const struct identity
+		*identity;     /* NSID, CHAOS names, cookies; NULL: says nothing of itself */
+	struct limits *limits; /* of the calling thread: rates, quotas; NULL: none */
 };
 
 /* out: ANSWER_SIZE_UDP or ANSWER_SIZE_TCP bytes. Returns the size of the reply; 0: none is due. */

@@ -171,16 +171,26 @@ static void collect_read_paths(struct dnsd *d)
 		add_read_path(d, files_path(d->files, i));
 }
 
+/* One thread answers some 100,000 questions a second; with few sessions more only get in the way of
+ * closing the right one. */
+static size_t tcp_target(const struct config_dnsd *c)
+{
+	return MIN(worker_target(c), 1 + (size_t)c->tcp_sessions / 256);
+}
+
 struct dnsd *dnsd_open(const struct config *config, struct err *err)
 {
 	struct dnsd *d = mem_new(1, sizeof *d);
-	size_t readers = worker_target(&config->dnsd) * config->dnsd.listen.count;
+	size_t tcp_threads = tcp_target(&config->dnsd);
+	size_t readers = worker_target(&config->dnsd) * config->dnsd.listen.count + tcp_threads;
 
 	d->config = config;
 	d->loop = loop_new();
 	d->grace = grace_new(d->loop, readers);
-	d->tcp = tcp_new(d->loop, &d->served, (size_t)config->dnsd.tcp_sessions,
-		config->dnsd.tcp_idle * 1000);
+	d->tcp = tcp_new(&(struct tcp_options){.served = &d->served,
+		.threads = tcp_threads,
+		.sessions_max = (size_t)config->dnsd.tcp_sessions,
+		.idle_ms = config->dnsd.tcp_idle * 1000});
 	d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
 	d->files = files_new(d->loop, d->grace, &config->dnsd, err);
 	if (!d->files || !open_sockets(d, err))
@@ -203,11 +213,12 @@ bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
 static void log_stats(void *ctx)
 {
 	struct dnsd *d = ctx;
-	struct stats udp = {0};
+	struct stats udp = {0}, tcp = {0};
 
 	for (size_t i = 0; i < d->worker_count; i++)
 		stats_add(&udp, worker_stats(d->workers[i]));
-	stats_log(&udp, tcp_stats(d->tcp));
+	tcp_stats_add(&tcp, d->tcp);
+	stats_log(&udp, &tcp);
 }
 
 static void reload(void *ctx)
@@ -218,18 +229,11 @@ static void reload(void *ctx)
 	site_check(d->site);
 }
 
-static void stop_loop(void *ctx)
-{
-	struct dnsd *d = ctx;
-
-	loop_stop(d->loop);
-}
-
 static void stop(void *ctx)
 {
 	struct dnsd *d = ctx;
 
-	tcp_stop(d->tcp, stop_loop, d);
+	loop_stop(d->loop);
 }
 
 bool dnsd_serve(struct dnsd *d, struct err *err)
@@ -246,6 +250,8 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	for (size_t i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], &d->served, grace_reader(d->grace, i), err))
 			return false;
+	if (!tcp_start(d->tcp, d->grace, d->worker_count, err))
+		return false;
 	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),
 		d->worker_count);
 	daemon_ready();

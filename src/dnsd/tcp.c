@@ -1,175 +1,119 @@
-/* tcp.c - DNS over TCP. */
+/* tcp.c - DNS over TCP: threads that wait for sessions, and who has to go. */
 #include "dnsd/tcp.h"
 
 #include "base/attr.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dnsd/session.h"
 #include "io/clock.h"
-#include "io/stream.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define LISTENERS_MAX 64
-#define IN_LIMIT (DNS_MESSAGE_MAX + 2 + 16384)
-#define OUT_HIGH ((size_t)128 * 1024) /* unsent: stop reading questions ... */
-#define OUT_LOW ((size_t)32 * 1024)   /* ... until it is less than this */
-#define OUT_LIMIT (OUT_HIGH + DNS_MESSAGE_MAX + 2)
-#define RESUME_MS 10
-#define ACCEPTS_PER_EVENT 64
+#define ACCEPTS_PER_EVENT 16 /* then the other threads get theirs */
+#define EVENTS 256
+#define LEFTOVER_MAX ((size_t)256 << 20) /* bytes kept for peers that do not read, or not whole */
 #define OTHER_FILES                                                                                \
 	64 /* besides sessions: UDP sockets are open already; data files, the change log */
 
-struct session {
-	struct session *next, *prev; /* the one that spoke last is first */
+struct thread {
 	struct tcp *tcp;
-	struct stream *stream;
-	struct loop_timer *resume;
-	struct ip peer;
-	bool finishing;
+	pthread_t id;
+	bool running;
+	int epoll;
+	struct grace_reader *reader;
+	struct session *first, *last; /* the one that has been silent longest is last */
+	struct session_room room;
 };
 
 struct tcp {
-	struct loop *loop;
-	_Atomic(struct served *) *served;
-	size_t session_count, sessions_max;
-	int64_t idle_ms;
-	struct session *first, *last;
-	struct stats *stats;
-	loop_fn *stopped; /* tcp_stop() was called */
-	void *stopped_ctx;
+	struct tcp_options options;
+	size_t session_limit; /* as far as the system lets us */
+	_Atomic size_t session_count, leftover_bytes;
+	atomic_bool stop;
+	int wake; /* eventfd */
+	struct thread *threads;
 	size_t listener_count;
-	struct {
-		int fd;
-		struct loop_watch *watch;
-	} listeners[LISTENERS_MAX];
-	uint8_t reply[2 + ANSWER_SIZE_TCP];
+	int listeners[LISTENERS_MAX];
 };
 
-static void session_unlink(struct session *s)
+static void session_unlink(struct thread *t, struct session *s)
 {
-	*(s->prev ? &s->prev->next : &s->tcp->first) = s->next;
-	*(s->next ? &s->next->prev : &s->tcp->last) = s->prev;
+	*(s->prev ? &s->prev->next : &t->first) = s->next;
+	*(s->next ? &s->next->prev : &t->last) = s->prev;
 }
 
-static void session_to_front(struct session *s)
+static void session_to_front(struct thread *t, struct session *s)
 {
 	s->prev = NULL;
-	s->next = s->tcp->first;
-	*(s->next ? &s->next->prev : &s->tcp->last) = s;
-	s->tcp->first = s;
+	s->next = t->first;
+	*(s->next ? &s->next->prev : &t->last) = s;
+	t->first = s;
 }
 
-static void resume(void *ctx)
+static void session_close(struct thread *t, struct session *s)
 {
-	struct session *s = ctx;
-
-	if (stream_unsent(s->stream) < OUT_LOW)
-		stream_pause(s->stream, false);
-	else
-		loop_timer_set(s->resume, RESUME_MS);
-}
-
-static void answer_one(struct session *s, struct slice message)
-{
-	struct tcp *t = s->tcp;
-	struct answer_note note;
-	struct answer_from from = {s->peer, ANSWER_TCP, clock_unix_ms() / 1000};
-	size_t n = answer(atomic_load(t->served), &from, message, t->reply + 2, &note);
-
-	stats_count(t->stats, message.len, n, &note);
-	if (n == 0) { /* no DNS: whatever comes next would not be either */
-		s->finishing = true;
-		stream_abort(s->stream);
-		return;
-	}
-	dns_put_u16(t->reply, (uint16_t)n);
-	stream_write(s->stream, slice_of(t->reply, n + 2));
-}
-
-static size_t session_input(void *ctx, struct slice bytes)
-{
-	struct session *s = ctx;
-	size_t used = 0;
-
-	while (!s->finishing && bytes.len - used >= 2) {
-		const uint8_t *p = (const uint8_t *)bytes.ptr + used;
-		size_t len = dns_u16(p);
-		if (bytes.len - used - 2 < len)
-			break;
-		if (stream_unsent(s->stream) > OUT_HIGH) {
-			stream_pause(s->stream, true);
-			loop_timer_set(s->resume, RESUME_MS);
-			break;
-		}
-		answer_one(s, slice_of(p + 2, len));
-		used += 2 + len;
-	}
-	if (used && !s->finishing) {
-		/* Only whole questions count as activity, so that single bytes keep nothing open. */
-		stream_deadline(s->stream, s->tcp->idle_ms);
-		session_unlink(s);
-		session_to_front(s);
-	}
-	return s->finishing ? bytes.len : used;
-}
-
-static void session_closed(void *ctx, const char *why)
-{
-	struct session *s = ctx;
-	struct tcp *t = s->tcp;
-
-	(void)why;
-	session_unlink(s);
-	t->session_count--;
-	loop_timer_free(s->resume);
+	session_unlink(t, s);
+	session_done(s, &t->room);
 	free(s);
-	if (t->stopped && t->session_count == 0)
-		t->stopped(t->stopped_ctx);
+	atomic_fetch_sub(&t->tcp->session_count, 1);
 }
 
-static void session_abort(struct session *s)
+static void session_event(struct thread *t, struct session *s, uint32_t happened, int64_t now_ms)
 {
-	if (s->finishing)
+	uint32_t before = s->events;
+	enum session_step step = session_step(s, &t->room, happened);
+	struct epoll_event e = {.events = s->events, .data.ptr = s};
+
+	if (step == SESSION_OVER
+		|| (s->events != before && epoll_ctl(t->epoll, EPOLL_CTL_MOD, s->fd, &e) != 0)) {
+		session_close(t, s);
 		return;
-	s->finishing = true;
-	stream_abort(s->stream);
+	}
+	if (step == SESSION_SPOKE) {
+		s->spoke_ms = now_ms;
+		session_unlink(t, s);
+		session_to_front(t, s);
+	}
 }
 
-/* Full: the one that has been silent longest goes (RFC 7766, 6.2.3 lets us). */
-static void make_room(struct tcp *t)
+/* Full: the one of this thread that has been silent longest goes (RFC 7766, 6.2.3 lets us). A thread
+ * without any goes over the limit by one. */
+static void make_room(struct thread *t)
 {
-	struct session *old = t->last;
-
-	while (old && old->finishing)
-		old = old->prev;
-	if (old)
-		session_abort(old);
+	if (t->last)
+		session_close(t, t->last);
 }
 
-static void accept_one(struct tcp *t, int fd, const struct socket_address *peer)
+static void accept_one(struct thread *t, int fd, const struct socket_address *peer, int64_t now_ms)
 {
-	static const struct stream_handler handler = {session_input, session_closed};
 	struct session *s = mem_new(1, sizeof *s);
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = s};
 
-	if (t->session_count >= t->sessions_max)
-		make_room(t);
-	s->tcp = t;
+	s->fd = fd;
+	s->events = EPOLLIN;
+	s->spoke_ms = now_ms;
 	s->peer = ip_unmap(socket_address_ip(peer, NULL));
-	s->resume = loop_timer_new(t->loop, resume, s);
-	s->stream = stream_new(t->loop, fd, IN_LIMIT, OUT_LIMIT, &handler, s);
-	stream_deadline(s->stream, t->idle_ms);
-	session_to_front(s);
-	t->session_count++;
+	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) != 0) {
+		close(fd);
+		free(s);
+		return;
+	}
+	session_to_front(t, s);
+	atomic_fetch_add(&t->tcp->session_count, 1);
 }
 
-static void acceptable(void *ctx, int listener, unsigned events)
+static void accept_some(struct thread *t, int listener, int64_t now_ms)
 {
-	struct tcp *t = ctx;
+	struct tcp *tcp = t->tcp;
 	struct socket_address peer;
 
-	(void)events;
 	for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
 		int fd = socket_accept(listener, &peer);
 		if (fd < 0) {
@@ -178,8 +122,62 @@ static void acceptable(void *ctx, int listener, unsigned events)
 				make_room(t);
 			return;
 		}
-		accept_one(t, fd, &peer);
+		if (atomic_load(&tcp->session_count) >= tcp->session_limit)
+			make_room(t);
+		accept_one(t, fd, &peer, now_ms);
 	}
+}
+
+static void end_idle(struct thread *t, int64_t now_ms)
+{
+	while (t->last && now_ms - t->last->spoke_ms >= t->tcp->options.idle_ms)
+		session_close(t, t->last);
+}
+
+static int wait_ms(const struct thread *t)
+{
+	int64_t left;
+
+	if (!t->last)
+		return -1;
+	left = t->last->spoke_ms + t->tcp->options.idle_ms - clock_mono_ms();
+	return (int)MAX(MIN(left + 1, 60000), 0);
+}
+
+static bool is_listener(const struct tcp *tcp, const void *p)
+{
+	return p >= (const void *)tcp->listeners
+	       && p < (const void *)(tcp->listeners + tcp->listener_count);
+}
+
+/* Sessions first: accepting may close some, whose events would then be of nobody. */
+static void handle(struct thread *t, struct epoll_event *events, int n)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	t->room.served = atomic_load(t->tcp->options.served);
+	t->room.from.now_s = clock_unix_ms() / 1000;
+	for (int i = 0; i < n; i++)
+		if (events[i].data.ptr && !is_listener(t->tcp, events[i].data.ptr))
+			session_event(t, events[i].data.ptr, events[i].events, now_ms);
+	end_idle(t, now_ms);
+	for (int i = 0; i < n; i++)
+		if (is_listener(t->tcp, events[i].data.ptr))
+			accept_some(t, *(const int *)events[i].data.ptr, now_ms);
+}
+
+static void *run(void *ctx)
+{
+	struct thread *t = ctx;
+	struct epoll_event events[EVENTS];
+
+	while (!atomic_load(&t->tcp->stop)) {
+		int n = epoll_wait(t->epoll, events, EVENTS, wait_ms(t));
+		grace_enter(t->reader);
+		handle(t, events, MAX(n, 0));
+		grace_leave(t->reader);
+	}
+	return NULL;
 }
 
 /* Each session is an open file: ask for as many as the configuration wants, or take fewer sessions. */
@@ -189,6 +187,9 @@ static size_t allow_sessions(size_t wanted)
 	rlim_t files = (rlim_t)wanted + OTHER_FILES;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files)
+		return wanted;
+	/* Root may go above the hard limit, others up to it. */
+	if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){files, MAX(files, limit.rlim_max)}) == 0)
 		return wanted;
 	limit.rlim_cur = MIN(files, limit.rlim_max);
 	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == files)
@@ -200,19 +201,27 @@ static size_t allow_sessions(size_t wanted)
 	return (size_t)files;
 }
 
-struct tcp *tcp_new(
-	struct loop *l, _Atomic(struct served *) *served, size_t sessions_max, int64_t idle_ms)
+struct tcp *tcp_new(const struct tcp_options *o)
 {
 	struct tcp *t = mem_new(1, sizeof *t);
 
-	t->loop = l;
-	t->served = served;
-	t->sessions_max = allow_sessions(sessions_max);
-	t->idle_ms = idle_ms;
-	t->stats = aligned_alloc(64, sizeof *t->stats);
-	if (!t->stats)
-		abort();
-	memset(t->stats, 0, sizeof *t->stats);
+	t->options = *o;
+	t->session_limit = allow_sessions(o->sessions_max);
+	t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	t->threads = mem_new(o->threads, sizeof *t->threads);
+	for (size_t i = 0; i < o->threads; i++) {
+		struct session_room *room = &t->threads[i].room;
+		t->threads[i].tcp = t;
+		t->threads[i].epoll = -1;
+		room->leftover_bytes = &t->leftover_bytes;
+		room->leftover_max = LEFTOVER_MAX;
+		room->transfers = o->transfers;
+		room->from.transport = ANSWER_TCP;
+		room->stats = aligned_alloc(64, sizeof *room->stats);
+		if (!room->stats)
+			abort();
+		memset(room->stats, 0, sizeof *room->stats);
+	}
 	return t;
 }
 
@@ -226,44 +235,79 @@ bool tcp_listen(struct tcp *t, const struct socket_address *address, struct err 
 	fd = socket_listen(address, err);
 	if (fd < 0)
 		return false;
-	t->listeners[t->listener_count].fd = fd;
-	t->listeners[t->listener_count].watch =
-		loop_watch_new(t->loop, fd, LOOP_READ, acceptable, t);
-	t->listener_count++;
+	t->listeners[t->listener_count++] = fd;
 	return true;
 }
 
-const struct stats *tcp_stats(const struct tcp *t)
+/* One connection wakes one thread, not all (EPOLLEXCLUSIVE). */
+static bool watch_listeners(struct thread *t, struct err *err)
 {
-	return t->stats;
-}
+	struct tcp *tcp = t->tcp;
+	struct epoll_event e = {.events = EPOLLIN};
 
-static void close_listeners(struct tcp *t)
-{
-	for (size_t i = 0; i < t->listener_count; i++) {
-		loop_watch_free(t->listeners[i].watch);
-		close(t->listeners[i].fd);
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (t->epoll < 0 || epoll_ctl(t->epoll, EPOLL_CTL_ADD, tcp->wake, &e) != 0)
+		return err_errno(err, "cannot wait for TCP");
+	for (size_t i = 0; i < tcp->listener_count; i++) {
+		e = (struct epoll_event){EPOLLIN | EPOLLEXCLUSIVE, {.ptr = &tcp->listeners[i]}};
+		if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, tcp->listeners[i], &e) != 0)
+			return err_errno(err, "cannot wait for TCP");
 	}
-	t->listener_count = 0;
+	return true;
 }
 
-void tcp_stop(struct tcp *t, loop_fn *fn, void *ctx)
+bool tcp_start(struct tcp *t, struct grace *g, size_t first_reader, struct err *err)
 {
-	close_listeners(t);
-	t->stopped = fn;
-	t->stopped_ctx = ctx;
-	for (struct session *s = t->first; s; s = s->next)
-		session_abort(s);
-	if (t->session_count == 0)
-		fn(ctx);
+	sigset_t all, old;
+
+	sigfillset(&all); /* signals are for the loop */
+	for (size_t i = 0; i < t->options.threads; i++) {
+		struct thread *thread = &t->threads[i];
+		thread->reader = grace_reader(g, first_reader + i);
+		if (!watch_listeners(thread, err))
+			return false;
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		errno = pthread_create(&thread->id, NULL, run, thread);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		thread->running = errno == 0;
+		if (!thread->running)
+			return err_errno(err, "cannot start a thread");
+	}
+	return true;
+}
+
+void tcp_stats_add(struct stats *sum, const struct tcp *t)
+{
+	for (size_t i = 0; i < t->options.threads; i++)
+		stats_add(sum, t->threads[i].room.stats);
+}
+
+static void thread_done(struct thread *t)
+{
+	if (t->running)
+		pthread_join(t->id, NULL);
+	while (t->last)
+		session_close(t, t->last);
+	if (t->epoll >= 0)
+		close(t->epoll);
+	free(t->room.stats);
 }
 
 struct tcp *tcp_free(struct tcp *t)
 {
+	uint64_t one = 1;
+
 	if (!t)
 		return NULL;
-	close_listeners(t);
-	free(t->stats);
+	atomic_store(&t->stop, true);
+	if (write(t->wake, &one, sizeof one) != sizeof one)
+		abort();
+	for (size_t i = 0; i < t->options.threads; i++)
+		thread_done(&t->threads[i]);
+	for (size_t i = 0; i < t->listener_count; i++)
+		close(t->listeners[i]);
+	close(t->wake);
+	free(t->threads);
 	free(t);
 	return NULL;
 }

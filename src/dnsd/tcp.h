@@ -1,20 +1,39 @@
-/* tcp.h - DNS over TCP (RFC 7766): pipelined questions, an idle time, a limit on sessions. Runs in the
- * loop. */
+/* tcp.h - DNS over TCP (RFC 7766): pipelined questions, an idle time, a limit on sessions. Threads of its
+ * own, which share the listening sockets; a session stays with the thread that accepted it. */
 #pragma once
 
 #include "base/err.h"
+#include "dnsd/grace.h"
 #include "dnsd/served.h"
 #include "dnsd/stats.h"
-#include "io/loop.h"
 #include "io/socket.h"
 
 struct tcp;
 
-struct tcp *tcp_new(
-	struct loop *l, _Atomic(struct served *) *served, size_t sessions_max, int64_t idle_ms);
+/* Replies of many messages (zone transfers). Called in the session's thread, between grace_enter() and
+ * grace_leave(); what a transfer keeps from one call to the next must be its own. While one goes on,
+ * further questions of its session wait. */
+struct tcp_transfers {
+	/* A transfer that answers this message; NULL: it is not for us, answer() is asked. */
+	void *(*open)(void *ctx, const struct answer_from *from, struct slice message);
+	/* The next message, of at most ANSWER_SIZE_TCP bytes; 0: that was all. */
+	size_t (*next)(void *transfer, uint8_t *out);
+	void (*close)(void *transfer); /* at its end, and when the session is lost */
+	void *ctx;
+};
+
+struct tcp_options {
+	_Atomic(struct served *) *served;
+	size_t threads;
+	size_t sessions_max; /* of all threads; the one silent longest goes when one more comes */
+	int64_t idle_ms; /* without a whole question; what the peer does not take counts as idle */
+	const struct tcp_transfers *transfers; /* NULL: none; borrowed */
+};
+
+struct tcp *tcp_new(const struct tcp_options *o);
 bool tcp_listen(struct tcp *t, const struct socket_address *address, struct err *err);
-const struct stats *tcp_stats(const struct tcp *t);
-/* Takes no more sessions, closes those there are, then calls fn (from the loop, or at once). */
-void tcp_stop(struct tcp *t, loop_fn *fn, void *ctx);
-/* Not before tcp_stop() has called back. NULL is fine. */
-struct tcp *tcp_free(struct tcp *t);
+/* No thread before it, so rights may be given up after tcp_listen(). Thread i reads with
+ * grace_reader(g, first_reader + i). */
+bool tcp_start(struct tcp *t, struct grace *g, size_t first_reader, struct err *err);
+void tcp_stats_add(struct stats *sum, const struct tcp *t);
+struct tcp *tcp_free(struct tcp *t); /* ends its threads and sessions; NULL is fine */
