@@ -7,7 +7,7 @@
 #include "index/value.h"
 
 #define FORMAT_MAGIC "SEKISHO\n"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define FORMAT_ORDER 0x01020304u
 #define FORMAT_SIZE_MAX ((size_t)1 << 40)
 #define FORMAT_SETS_MAX 4096
@@ -25,6 +25,7 @@ struct file_head {
 	uint64_t values_at; /* struct file_value[value_count] */
 	uint64_t value_count;
 	uint64_t text_at, text_size; /* what values and names of sets point into */
+	uint64_t names_at;	     /* the names of all sets (names.c); 0: none */
 };
 
 struct file_value {
@@ -40,7 +41,6 @@ struct file_set {
 	uint64_t
 		tables_at; /* struct file_table: IPv4 from long to short prefixes, then IPv6 likewise */
 	uint32_t tables4, tables6;
-	uint64_t names_at; /* struct file_names; 0: none */
 	uint64_t entries;
 };
 
@@ -59,30 +59,11 @@ struct file_table {
 	uint8_t unused;
 };
 
-/* Names in 2^bits buckets by the top bits of their hash. A record in the heap: fingerprint u8 (low
- * byte of the hash), scope u8, wire length u8, value (value_width bytes), expires u32 if has_expires,
- * wire bytes. Not aligned. */
-struct file_names {
-	uint64_t dir_at; /* u32[2^bits + 1]: offsets in the heap */
-	uint64_t heap_at, heap_size;
-	uint32_t count;
-	uint8_t bits;
-	uint8_t value_width;
-	uint8_t has_expires;
-	uint8_t labels_max; /* of any name here */
-};
-
 #define FORMAT_DIR_SIZE 65537
-#define FORMAT_NAME_BITS_MAX 30
 
 static inline uint64_t format_name_hash(const uint8_t seed[16], const uint8_t *wire, size_t len)
 {
 	return siphash(seed, slice_of(wire, len));
-}
-
-static inline uint64_t format_name_bucket(uint64_t hash, unsigned bits)
-{
-	return bits ? hash >> (64 - bits) : 0;
 }
 
 /* Width of a column that holds numbers up to max. */

@@ -112,66 +112,102 @@ size_t index_select(enum set_rule rule, const struct hit hits[], size_t n)
 	return end;
 }
 
-static size_t find_ip4(
-	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
+/* Keeps of hits (sets ascending) what is the answer of each set of this kind; sets that hold IPv4 are
+ * passed over when without_ip4. */
+static size_t select_sets(
+	const struct index *ix, enum set_kind kind, bool without_ip4, struct hit hits[], size_t n)
 {
-	size_t n = snapshot_find_ip4(ix->snapshot, set, q->ip4, now_s, hits);
+	size_t out = 0, m, end;
 
-	return ix->overlay ? overlay_merge_ip4(ix->overlay, set, q->ip4, now_s, hits, n) : n;
+	for (size_t i = 0; i < n; i = end) {
+		const struct set_meta *meta = snapshot_set_meta(ix->snapshot, hits[i].set);
+
+		for (end = i + 1; end < n && hits[end].set == hits[i].set;)
+			end++;
+		if (meta->kind != kind || (without_ip4 && meta->reads_ip4))
+			continue;
+		m = index_select(meta->rule, hits + i, end - i);
+		memmove(hits + out, hits + i, m * sizeof *hits);
+		out += m;
+	}
+	return out;
+}
+
+static size_t find_ip4(
+	const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	size_t n = snapshot_find_ip4(ix->snapshot, q->ip4, now_s, hits);
+
+	if (ix->overlay)
+		n = overlay_merge_ip4(ix->overlay, q->ip4, now_s, hits, n);
+	return select_sets(ix, SET_IP, false, hits, n);
 }
 
 static size_t find_ip6(
-	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
+	const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
 {
-	size_t n = snapshot_find_ip6(ix->snapshot, set, q->ip6, now_s, hits);
+	size_t n = snapshot_find_ip6(ix->snapshot, q->ip6, now_s, hits);
 
-	return ix->overlay ? overlay_merge_ip6(ix->overlay, set, q->ip6, now_s, hits, n) : n;
+	if (ix->overlay)
+		n = overlay_merge_ip6(ix->overlay, q->ip6, now_s, hits, n);
+	return select_sets(ix, SET_IP, q->is_mapped, hits, n);
 }
 
 static size_t find_name(
-	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
+	const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
 {
-	size_t n =
-		snapshot_find_name(ix->snapshot, set, q->name, q->name_len, q->labels, now_s, hits);
+	size_t n = snapshot_find_name(ix->snapshot, q->name, q->name_len, q->labels, now_s, hits);
 
 	if (ix->overlay)
 		n = overlay_merge_name(
-			ix->overlay, set, q->name, q->name_len, q->labels, now_s, hits, n);
+			ix->overlay, q->name, q->name_len, q->labels, now_s, hits, n);
+	return select_sets(ix, SET_NAME, false, hits, n);
+}
+
+/* Adds to hits those of `more` (both: sets ascending) whose set has none yet. */
+static size_t join_sets(struct hit hits[], size_t n, const struct hit more[], size_t m)
+{
+	struct hit old[SNAPSHOT_HITS_MAX];
+	size_t at = 0, out = 0;
+
+	memcpy(old, hits, n * sizeof *hits);
+	for (size_t i = 0; (at < n || i < m) && out < SNAPSHOT_HITS_MAX;) {
+		if (i == m || (at < n && old[at].set < more[i].set)) {
+			hits[out++] = old[at++];
+		} else if (at < n && old[at].set == more[i].set) {
+			i++;
+		} else {
+			hits[out++] = more[i++];
+		}
+	}
+	return out;
+}
+
+size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	struct hit more[SNAPSHOT_HITS_MAX];
+	size_t n = 0;
+
+	if (q->is_ip6)
+		n = find_ip6(ix, q, now_s, hits);
+	if (q->is_ip4)
+		n = n ? join_sets(hits, n, more, find_ip4(ix, q, now_s, more))
+		      : find_ip4(ix, q, now_s, hits);
+	if (q->labels)
+		n = n ? join_sets(hits, n, more, find_name(ix, q, now_s, more))
+		      : find_name(ix, q, now_s, hits);
 	return n;
 }
 
 size_t index_find_in(
 	const struct index *ix, size_t set, const struct asked *q, int64_t now_s, struct hit hits[])
 {
-	const struct set_meta *meta = snapshot_set_meta(ix->snapshot, set);
-	size_t n = 0;
+	size_t n = index_find(ix, q, now_s, hits), out = 0;
 
-	if (meta->kind == SET_NAME)
-		return q->labels
-			       ? index_select(meta->rule, hits, find_name(ix, set, q, now_s, hits))
-			       : 0;
-	if (meta->kind != SET_IP)
-		return 0;
-	if (q->is_ip6 && !(q->is_mapped && meta->reads_ip4))
-		n = index_select(meta->rule, hits, find_ip6(ix, set, q, now_s, hits));
-	if (!n && q->is_ip4)
-		n = index_select(meta->rule, hits, find_ip4(ix, set, q, now_s, hits));
-	return n;
-}
-
-size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
-{
-	struct hit of_set[SNAPSHOT_HITS_MAX];
-	size_t n = 0, m;
-
-	for (size_t set = 0; set < snapshot_set_count(ix->snapshot); set++) {
-		m = index_find_in(ix, set, q, now_s, of_set);
-		for (size_t i = 0; i < m && n < SNAPSHOT_HITS_MAX; i++) {
-			hits[n] = of_set[i];
-			hits[n++].set = (uint16_t)set;
-		}
-	}
-	return n;
+	for (size_t i = 0; i < n; i++)
+		if (hits[i].set == set)
+			hits[out++] = hits[i];
+	return out;
 }
 
 /* Presentation form as rbldnsd prints names. */

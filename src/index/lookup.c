@@ -1,6 +1,7 @@
 /* lookup.c - finds what covers an address or a name in an opened snapshot. Trusts what snapshot.c has
  * checked. */
 #include "base/attr.h"
+#include "index/names.h"
 #include "index/snapshot.h"
 #include "index/view.h"
 
@@ -38,19 +39,6 @@ static uint32_t lower128(const uint64_t *keys, uint32_t hi, uint64_t high, uint6
 	return lo;
 }
 
-static void fill_hit(
-	const struct snapshot *s, const struct set_view *set, uint32_t value, struct hit *h)
-{
-	const struct file_value *v;
-
-	h->excluded = value == 0;
-	h->value = (struct value){0, SLICE_EMPTY};
-	if (!value)
-		return;
-	v = &set->values[value - 1];
-	h->value = (struct value){v->code, slice_of(s->text + v->text_at, v->text_len)};
-}
-
 /* The end of a run of entries from i on: no further than lookups go for one key. */
 static uint32_t run_limit(uint32_t i, uint32_t count)
 {
@@ -58,16 +46,15 @@ static uint32_t run_limit(uint32_t i, uint32_t count)
 }
 
 /* Entries i..end of equal keys that are in force become hits. */
-static size_t take_entries(const struct snapshot *s, const struct set_view *set,
-	const struct table_view *t, uint32_t i, uint32_t end, uint8_t family, int64_t now_s,
-	struct hit hits[], size_t n)
+static size_t take_entries(const struct snapshot *s, size_t set, const struct table_view *t,
+	uint32_t i, uint32_t end, uint8_t family, int64_t now_s, struct hit hits[], size_t n)
 {
 	for (; i < end && n < SNAPSHOT_HITS_MAX; i++) {
 		uint32_t expires = t->expires ? t->expires[i] : 0;
 
 		if (expires && expires <= now_s)
 			continue;
-		fill_hit(s, set, t->values ? view_number(t->values, i, t->value_width) : 1,
+		view_value(s, set, t->values ? view_number(t->values, i, t->value_width) : 1,
 			&hits[n]);
 		hits[n].len = t->len;
 		hits[n].scope = family;
@@ -81,11 +68,10 @@ static uint32_t mask4(unsigned len)
 	return len ? UINT32_MAX << (32 - len) : 0;
 }
 
-size_t snapshot_find_ip4(
-	const struct snapshot *s, size_t set, uint32_t address, int64_t now_s, struct hit hits[])
+static size_t find_ip4(const struct snapshot *s, size_t set, uint32_t address, int64_t now_s,
+	struct hit hits[], size_t n)
 {
 	const struct set_view *v = &s->sets[set];
-	size_t n = 0;
 
 	for (uint32_t k = 0; k < v->count4; k++) {
 		const struct table_view *t = &v->tables4[k];
@@ -109,7 +95,7 @@ size_t snapshot_find_ip4(
 				end < last && keys[end] == key;)
 				end++;
 		}
-		n = take_entries(s, v, t, i, end, 4, now_s, hits, n);
+		n = take_entries(s, set, t, i, end, 4, now_s, hits, n);
 	}
 	return n;
 }
@@ -128,12 +114,11 @@ static uint64_t mask64(unsigned len)
 	return len ? UINT64_MAX << (64 - len) : 0;
 }
 
-size_t snapshot_find_ip6(const struct snapshot *s, size_t set, const uint8_t address[16],
-	int64_t now_s, struct hit hits[])
+static size_t find_ip6(const struct snapshot *s, size_t set, const uint8_t address[16],
+	int64_t now_s, struct hit hits[], size_t n)
 {
 	const struct set_view *v = &s->sets[set];
 	const uint64_t high = load_be64(address), low = load_be64(address + 8);
-	size_t n = 0;
 
 	for (uint32_t k = 0; k < v->count6; k++) {
 		const struct table_view *t = &v->tables6[k];
@@ -156,51 +141,33 @@ size_t snapshot_find_ip6(const struct snapshot *s, size_t set, const uint8_t add
 				&& keys[2 * (size_t)end + 1] == key;)
 				end++;
 		}
-		n = take_entries(s, v, t, i, end, 6, now_s, hits, n);
+		n = take_entries(s, set, t, i, end, 6, now_s, hits, n);
 	}
 	return n;
 }
 
-/* Records of one name (a suffix of the question, `labels` labels) whose scope is in `scopes`. */
-static size_t take_names(const struct snapshot *s, const struct set_view *set, const uint8_t *name,
-	size_t len, unsigned labels, unsigned scopes, int64_t now_s, struct hit hits[], size_t n)
+size_t snapshot_find_ip4(
+	const struct snapshot *s, uint32_t address, int64_t now_s, struct hit hits[])
 {
-	const struct names_view *v = &set->names;
-	uint64_t hash = format_name_hash(s->head->seed, name, len);
-	uint64_t bucket = format_name_bucket(hash, v->bits);
-	const uint8_t *p = v->heap + v->dir[bucket], *end = v->heap + v->dir[bucket + 1];
-	struct name_view r;
-
-	while (p < end && n < SNAPSHOT_HITS_MAX) {
-		p = view_name(v, p, &r);
-		if (r.fingerprint != (uint8_t)hash || r.len != len || !(r.scope & scopes)
-			|| memcmp(r.wire, name, len) != 0 || (r.expires && r.expires <= now_s))
-			continue;
-		fill_hit(s, set, r.value, &hits[n]);
-		hits[n].len = (uint8_t)labels;
-		hits[n].scope = r.scope;
-		hits[n++].expires_s = r.expires;
-	}
-	return n;
-}
-
-size_t snapshot_find_name(const struct snapshot *s, size_t set, const uint8_t *name, size_t len,
-	unsigned labels, int64_t now_s, struct hit hits[])
-{
-	const struct set_view *v = &s->sets[set];
-	unsigned scopes = SCOPE_SELF;
 	size_t n = 0;
 
-	if (!v->names.dir)
-		return 0;
-	for (;;) {
-		if (labels <= v->names.labels_max)
-			n = take_names(s, v, name, len, labels, scopes, now_s, hits, n);
-		if (!labels)
-			return n;
-		scopes = SCOPE_BELOW;
-		len -= name[0] + 1u;
-		name += name[0] + 1u;
-		labels--;
-	}
+	for (size_t set = 0; set < s->head->set_count; set++)
+		n = find_ip4(s, set, address, now_s, hits, n);
+	return n;
+}
+
+size_t snapshot_find_ip6(
+	const struct snapshot *s, const uint8_t address[16], int64_t now_s, struct hit hits[])
+{
+	size_t n = 0;
+
+	for (size_t set = 0; set < s->head->set_count; set++)
+		n = find_ip6(s, set, address, now_s, hits, n);
+	return n;
+}
+
+size_t snapshot_find_name(const struct snapshot *s, const uint8_t *name, size_t len,
+	unsigned labels, int64_t now_s, struct hit hits[])
+{
+	return names_find(s, s->names, name, len, labels, now_s, hits);
 }

@@ -256,7 +256,7 @@ static bool in_use(const struct overlay_set *s, size_t family, unsigned len)
 
 /* Puts the records, most specific first (of names with equal labels: by scope, as lookups give them),
  * in the place of the hits of their keys. */
-static size_t merge(const struct record *const records[], size_t count, int64_t now_s,
+static size_t merge(size_t set, const struct record *const records[], size_t count, int64_t now_s,
 	struct hit hits[], size_t n)
 {
 	struct hit old[SNAPSHOT_HITS_MAX];
@@ -280,6 +280,7 @@ static size_t merge(const struct record *const records[], size_t count, int64_t 
 			hits[out++] = (struct hit){
 				.value = {r->code, slice_of(r->bytes + r->key_len, r->text_len)},
 				.expires_s = r->expires_s,
+				.set = (uint16_t)set,
 				.len = r->len,
 				.scope = r->scope,
 			};
@@ -311,27 +312,10 @@ static size_t merge_address(const struct overlay *o, size_t set, size_t family, 
 		if (found[count])
 			count++;
 	}
-	return count ? merge(found, count, now_s, hits, n) : n;
+	return count ? merge(set, found, count, now_s, hits, n) : n;
 }
 
-size_t overlay_merge_ip4(const struct overlay *o, size_t set, uint32_t address, int64_t now_s,
-	struct hit hits[], size_t n)
-{
-	struct ip ip = ip4_of(address);
-
-	return merge_address(o, set, FAMILY_IP4, &ip, now_s, hits, n);
-}
-
-size_t overlay_merge_ip6(const struct overlay *o, size_t set, const uint8_t address[16],
-	int64_t now_s, struct hit hits[], size_t n)
-{
-	struct ip ip = {.family = 6};
-
-	memcpy(ip.bytes, address, sizeof ip.bytes);
-	return merge_address(o, set, FAMILY_IP6, &ip, now_s, hits, n);
-}
-
-size_t overlay_merge_name(const struct overlay *o, size_t set, const uint8_t *name, size_t len,
+static size_t merge_name(const struct overlay *o, size_t set, const uint8_t *name, size_t len,
 	unsigned labels, int64_t now_s, struct hit hits[], size_t n)
 {
 	struct overlay_set *s = (struct overlay_set *)&o->sets[set];
@@ -361,5 +345,59 @@ size_t overlay_merge_name(const struct overlay *o, size_t set, const uint8_t *na
 		len -= name[0] + 1u;
 		name += name[0] + 1u;
 	}
-	return count ? merge(found, count, now_s, hits, n) : n;
+	return count ? merge(set, found, count, now_s, hits, n) : n;
+}
+
+/* What is asked: an address or a name. */
+struct wanted {
+	const struct ip *ip;
+	const uint8_t *name;
+	size_t len;
+	unsigned labels;
+};
+
+static size_t merge_sets(
+	const struct overlay *o, const struct wanted *w, int64_t now_s, struct hit hits[], size_t n)
+{
+	struct hit old[SNAPSHOT_HITS_MAX], of_set[SNAPSHOT_HITS_MAX];
+	size_t at = 0, out = 0, m;
+
+	if (!overlay_count(o))
+		return n;
+	memcpy(old, hits, n * sizeof *hits);
+	for (size_t set = 0; set < o->set_count; set++) {
+		for (m = 0; at < n && old[at].set == set; at++)
+			of_set[m++] = old[at];
+		m = w->ip ? merge_address(o, set, w->ip->family == 4 ? FAMILY_IP4 : FAMILY_IP6,
+			    w->ip, now_s, of_set, m)
+			  : merge_name(o, set, w->name, w->len, w->labels, now_s, of_set, m);
+		m = MIN(m, SNAPSHOT_HITS_MAX - out);
+		memcpy(hits + out, of_set, m * sizeof *hits);
+		out += m;
+	}
+	return out;
+}
+
+size_t overlay_merge_ip4(
+	const struct overlay *o, uint32_t address, int64_t now_s, struct hit hits[], size_t n)
+{
+	struct ip ip = ip4_of(address);
+
+	return merge_sets(o, &(struct wanted){.ip = &ip}, now_s, hits, n);
+}
+
+size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int64_t now_s,
+	struct hit hits[], size_t n)
+{
+	struct ip ip = {.family = 6};
+
+	memcpy(ip.bytes, address, sizeof ip.bytes);
+	return merge_sets(o, &(struct wanted){.ip = &ip}, now_s, hits, n);
+}
+
+size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels,
+	int64_t now_s, struct hit hits[], size_t n)
+{
+	return merge_sets(
+		o, &(struct wanted){.name = name, .len = len, .labels = labels}, now_s, hits, n);
 }

@@ -31,11 +31,12 @@ size_t overlay_count(const struct overlay *o); /* records held, for deciding on 
 void overlay_grace_start(struct overlay *o); /* nothing when the last one has not ended */
 void overlay_grace_end(struct overlay *o);
 
-/* Reader's side: merges the overlay's records into the n hits of a snapshot lookup (most specific
- * first) and returns the new count, at most SNAPSHOT_HITS_MAX. */
-size_t overlay_merge_ip4(const struct overlay *o, size_t set, uint32_t address, int64_t now_s,
+/* Reader's side: puts the overlay's records of all sets in the place of the n hits of their keys that a
+ * snapshot lookup gave (sets ascending, in each most specific first; so it stays) and returns the new
+ * count, at most SNAPSHOT_HITS_MAX. An empty overlay costs one look. */
+size_t overlay_merge_ip4(
+	const struct overlay *o, uint32_t address, int64_t now_s, struct hit hits[], size_t n);
+size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int64_t now_s,
 	struct hit hits[], size_t n);
-size_t overlay_merge_ip6(const struct overlay *o, size_t set, const uint8_t address[16],
+size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels,
 	int64_t now_s, struct hit hits[], size_t n);
-size_t overlay_merge_name(const struct overlay *o, size_t set, const uint8_t *name, size_t len,
-	unsigned labels, int64_t now_s, struct hit hits[], size_t n);

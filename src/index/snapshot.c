@@ -1,19 +1,10 @@
 /* snapshot.c - opens a snapshot: one checksum over every byte, then every offset and every number that
  * a lookup will follow. */
 #include "index/snapshot.h"
-#include "base/domain.h"
 #include "base/mem.h"
 #include "index/crc32c.h"
+#include "index/names.h"
 #include "index/view.h"
-
-/* count items of `size` bytes at `at`, or NULL when they are not all inside the file or not aligned. */
-static const void *part(
-	const struct snapshot *s, uint64_t at, uint64_t count, size_t size, size_t align)
-{
-	if (at > s->bytes.len || at % align || count > (s->bytes.len - at) / size)
-		return NULL;
-	return s->bytes.ptr + at;
-}
 
 static bool corrupt(struct err *err, const char *what)
 {
@@ -63,21 +54,6 @@ static bool check_values(const void *column, size_t count, uint8_t width, uint32
 	return true;
 }
 
-static bool check_width(uint8_t width)
-{
-	return width == 1 || width == 2 || width == 4;
-}
-
-static bool check_dir(const uint32_t *dir, size_t last, uint64_t end)
-{
-	if (dir[0] != 0 || dir[last] != end)
-		return false;
-	for (size_t i = 0; i < last; i++)
-		if (dir[i] > dir[i + 1])
-			return false;
-	return true;
-}
-
 static bool open_table(const struct snapshot *s, const struct set_view *set,
 	const struct file_table *f, unsigned bits, struct table_view *ret)
 {
@@ -87,78 +63,30 @@ static bool open_table(const struct snapshot *s, const struct set_view *set,
 		.value_width = f->value_width};
 	bool wide = f->key_width == (f->len > 64 ? 16 : 8);
 
-	if (f->len > bits || !check_width(f->value_width))
+	if (f->len > bits || !view_width_ok(f->value_width))
 		return false;
 	if (bits == 32 ? f->key_width != (f->dir_at ? 2 : 4) || (f->dir_at && f->len <= 16)
 		       : !wide || f->dir_at)
 		return false;
-	v.keys = part(s, f->keys_at, f->count, f->key_width, MIN(f->key_width, 8));
+	v.keys = view_part(s, f->keys_at, f->count, f->key_width, MIN(f->key_width, 8));
 	if (!v.keys)
 		return false;
 	if (f->dir_at) {
-		v.dir = part(s, f->dir_at, FORMAT_DIR_SIZE, 4, 4);
-		if (!v.dir || !check_dir(v.dir, FORMAT_DIR_SIZE - 1, f->count))
+		v.dir = view_part(s, f->dir_at, FORMAT_DIR_SIZE, 4, 4);
+		if (!v.dir || !view_dir_ok(v.dir, FORMAT_DIR_SIZE - 1, f->count))
 			return false;
 	}
 	if (f->values_at) {
-		v.values = part(s, f->values_at, f->count, f->value_width, f->value_width);
+		v.values = view_part(s, f->values_at, f->count, f->value_width, f->value_width);
 		if (!v.values
 			|| !check_values(v.values, f->count, f->value_width, set->value_count))
 			return false;
 	} else if (f->count && !set->value_count) {
 		return false;
 	}
-	if (f->expires_at && !(v.expires = part(s, f->expires_at, f->count, 4, 4)))
+	if (f->expires_at && !(v.expires = view_part(s, f->expires_at, f->count, 4, 4)))
 		return false;
 	*ret = v;
-	return true;
-}
-
-static bool check_names(const struct names_view *n, uint64_t heap_size, uint32_t value_count)
-{
-	const uint8_t *p = n->heap, *end = n->heap + heap_size, *bucket_end;
-	const size_t buckets = (size_t)1 << n->bits;
-	struct name_view r;
-	struct domain d;
-
-	if (!check_dir(n->dir, buckets, heap_size))
-		return false;
-	for (size_t b = 0; b < buckets; b++) {
-		bucket_end = n->heap + n->dir[b + 1];
-		while (p < bucket_end) {
-			size_t left = (size_t)(bucket_end - p), head = view_name_head(n);
-
-			if (left < head || left - head < p[2])
-				return false;
-			p = view_name(n, p, &r);
-			if (r.value > value_count || r.scope < SCOPE_SELF || r.scope > SCOPE_BOTH
-				|| !domain_from_wire(r.wire, r.len, &d))
-				return false;
-		}
-	}
-	return p == end;
-}
-
-static bool open_names(
-	const struct snapshot *s, const struct set_view *set, uint64_t at, struct names_view *ret)
-{
-	const struct file_names *f = part(s, at, 1, sizeof *f, 8);
-	struct names_view n;
-
-	if (!f || f->bits > FORMAT_NAME_BITS_MAX || !check_width(f->value_width))
-		return false;
-	n = (struct names_view){
-		.dir = part(s, f->dir_at, ((uint64_t)1 << f->bits) + 1, 4, 4),
-		.heap = part(s, f->heap_at, f->heap_size, 1, 1),
-		.count = f->count,
-		.bits = f->bits,
-		.value_width = f->value_width,
-		.labels_max = f->labels_max,
-		.has_expires = f->has_expires,
-	};
-	if (!n.dir || !n.heap || !check_names(&n, f->heap_size, set->value_count))
-		return false;
-	*ret = n;
 	return true;
 }
 
@@ -167,7 +95,7 @@ static bool open_set(
 {
 	const struct file_head *h = s->head;
 	const struct file_table *tables;
-	const char *meta = part(s, f->meta_at, f->meta_len, 1, 1);
+	const char *meta = view_part(s, f->meta_at, f->meta_len, 1, 1);
 	uint64_t count = (uint64_t)f->tables4 + f->tables6;
 
 	if (f->name_at > h->text_size || f->name_len > h->text_size - f->name_at || !meta
@@ -180,7 +108,7 @@ static bool open_set(
 	v->values = (const struct file_value *)(s->bytes.ptr + h->values_at) + f->value_base;
 	v->value_count = f->value_count;
 	v->entries = f->entries;
-	tables = part(s, f->tables_at, count, sizeof *tables, 8);
+	tables = view_part(s, f->tables_at, count, sizeof *tables, 8);
 	if (f->tables4 > 33 || f->tables6 > 129 || !tables)
 		return corrupt(err, "a set's tables lie outside the file");
 	v->tables4 = mem_new(count + 1, sizeof *v->tables4);
@@ -194,18 +122,17 @@ static bool open_set(
 		if (i && i != f->tables4 && tables[i].len >= tables[i - 1].len)
 			return corrupt(err, "tables of prefixes are out of order");
 	}
-	if (f->names_at && !open_names(s, v, f->names_at, &v->names))
-		return corrupt(err, "a table of names is damaged");
 	return true;
 }
 
 static bool open_parts(struct snapshot *s, struct err *err)
 {
 	const struct file_head *h = s->head;
-	const struct file_set *sets = part(s, h->sets_at, h->set_count, sizeof *sets, 8);
-	const struct file_value *values = part(s, h->values_at, h->value_count, sizeof *values, 4);
+	const struct file_set *sets = view_part(s, h->sets_at, h->set_count, sizeof *sets, 8);
+	const struct file_value *values =
+		view_part(s, h->values_at, h->value_count, sizeof *values, 4);
 
-	s->text = part(s, h->text_at, h->text_size, 1, 1);
+	s->text = view_part(s, h->text_at, h->text_size, 1, 1);
 	if (h->set_count > FORMAT_SETS_MAX || !sets || !values || !s->text)
 		return corrupt(err, "its parts lie outside the file");
 	for (uint64_t i = 0; i < h->value_count; i++)
@@ -217,6 +144,8 @@ static bool open_parts(struct snapshot *s, struct err *err)
 	for (size_t i = 0; i < h->set_count; i++)
 		if (!open_set(s, &sets[i], &s->sets[i], err))
 			return false;
+	if (h->names_at && !(s->names = names_open(s, h->names_at)))
+		return corrupt(err, "the table of names is damaged");
 	return true;
 }
 
@@ -243,6 +172,7 @@ struct snapshot *snapshot_close(struct snapshot *s)
 	for (size_t i = 0; s->sets && i < s->head->set_count; i++)
 		free(s->sets[i].tables4);
 	free(s->sets);
+	names_close(s->names);
 	free(s);
 	return NULL;
 }

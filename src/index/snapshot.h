@@ -27,13 +27,27 @@ const struct set_meta *snapshot_set_meta(const struct snapshot *s, size_t set);
 bool snapshot_set_find(const struct snapshot *s, struct slice name, size_t *ret_set);
 uint64_t snapshot_set_entries(const struct snapshot *s, size_t set);
 
-/* Every entry in force at now_s that covers the question, most specific first ("x" before ".x"),
- * exclusions before values of the same key; returns how many, at most SNAPSHOT_HITS_MAX. What they amount to says
- * index_select() (index.h). */
+/* Every entry of any set in force at now_s that covers the question: sets ascending, in each most
+ * specific first ("x" before ".x"), exclusions before values of the same key; returns how many, at most
+ * SNAPSHOT_HITS_MAX. What they amount to says index_select() (index.h). */
 size_t snapshot_find_ip4(
-	const struct snapshot *s, size_t set, uint32_t address, int64_t now_s, struct hit hits[]);
-size_t snapshot_find_ip6(const struct snapshot *s, size_t set, const uint8_t address[16],
-	int64_t now_s, struct hit hits[]);
+	const struct snapshot *s, uint32_t address, int64_t now_s, struct hit hits[]);
+size_t snapshot_find_ip6(
+	const struct snapshot *s, const uint8_t address[16], int64_t now_s, struct hit hits[]);
 /* name: wire form, lower case, with the root label at the end; labels without it. */
-size_t snapshot_find_name(const struct snapshot *s, size_t set, const uint8_t *name, size_t len,
+size_t snapshot_find_name(const struct snapshot *s, const uint8_t *name, size_t len,
 	unsigned labels, int64_t now_s, struct hit hits[]);
+
+/* An entry as it was added. */
+struct snapshot_prefix {
+	struct prefix prefix;
+	struct value value;
+	int64_t expires_s; /* 0: never */
+	bool excluded;
+};
+
+/* Shows fn every prefix of a set once, expired ones too: IPv4 before IPv6, each by address, at one address
+ * short prefixes first, exclusions before values of the same key. fn returns false to end it; false then.
+ * What fn sees lives until it returns, except value.text, which lives as long as the snapshot. */
+bool snapshot_each_prefix(const struct snapshot *s, size_t set,
+	bool (*fn)(const struct snapshot_prefix *p, void *ctx), void *ctx);

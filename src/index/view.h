@@ -1,5 +1,5 @@
-/* view.h - an opened snapshot: offsets resolved to pointers. For snapshot.c (opens, checks) and
- * lookup.c (finds) only. */
+/* view.h - an opened snapshot: offsets resolved to pointers. For snapshot.c (opens, checks), lookup.c
+ * (finds) and the files of the parts only. */
 #pragma once
 
 #include "index/format.h"
@@ -14,20 +14,11 @@ struct table_view {
 	uint8_t len, key_width, value_width;
 };
 
-struct names_view {
-	const uint32_t *dir; /* NULL: no names */
-	const uint8_t *heap;
-	uint32_t count;
-	uint8_t bits, value_width, labels_max;
-	bool has_expires;
-};
-
 struct set_view {
 	struct slice name;
 	struct set_meta meta;
 	struct table_view *tables4, *tables6;
 	uint32_t count4, count6;
-	struct names_view names;
 	const struct file_value *values;
 	uint32_t value_count;
 	uint64_t entries;
@@ -38,7 +29,33 @@ struct snapshot {
 	const struct file_head *head;
 	const char *text;
 	struct set_view *sets;
+	struct names *names; /* NULL: none */
 };
+
+/* count items of `size` bytes at `at`, or NULL when they are not all inside the file or not aligned. */
+static inline const void *view_part(
+	const struct snapshot *s, uint64_t at, uint64_t count, size_t size, size_t align)
+{
+	if (at > s->bytes.len || at % align || count > (s->bytes.len - at) / size)
+		return NULL;
+	return s->bytes.ptr + at;
+}
+
+static inline bool view_width_ok(uint8_t width)
+{
+	return width == 1 || width == 2 || width == 4;
+}
+
+/* Ascending from 0 to end. */
+static inline bool view_dir_ok(const uint32_t *dir, size_t last, uint64_t end)
+{
+	if (dir[0] != 0 || dir[last] != end)
+		return false;
+	for (size_t i = 0; i < last; i++)
+		if (dir[i] > dir[i + 1])
+			return false;
+	return true;
+}
 
 static inline uint32_t view_number(const void *column, size_t i, uint8_t width)
 {
@@ -56,33 +73,17 @@ static inline uint32_t view_number(const void *column, size_t i, uint8_t width)
 	return v32;
 }
 
-/* One record of the names' heap. */
-struct name_view {
-	uint8_t fingerprint, scope, len;
-	uint32_t value, expires;
-	const uint8_t *wire;
-};
-
-static inline size_t view_name_head(const struct names_view *n)
+/* What a set answers by its value `number`: 0 an exclusion, else 1 + its place among the set's values. */
+static inline void view_value(
+	const struct snapshot *s, size_t set, uint32_t number, struct hit *ret)
 {
-	return 3u + n->value_width + (n->has_expires ? 4u : 0u);
-}
+	const struct file_value *v;
 
-/* The record at p, which must hold a whole one; returns the place behind it. */
-static inline const uint8_t *view_name(
-	const struct names_view *n, const uint8_t *p, struct name_view *ret)
-{
-	ret->fingerprint = p[0];
-	ret->scope = p[1];
-	ret->len = p[2];
-	p += 3;
-	ret->value = view_number(p, 0, n->value_width);
-	p += n->value_width;
-	ret->expires = 0;
-	if (n->has_expires) {
-		memcpy(&ret->expires, p, 4);
-		p += 4;
-	}
-	ret->wire = p;
-	return p + ret->len;
+	ret->set = (uint16_t)set;
+	ret->excluded = number == 0;
+	ret->value = (struct value){0, SLICE_EMPTY};
+	if (!number)
+		return;
+	v = &s->sets[set].values[number - 1];
+	ret->value = (struct value){v->code, slice_of(s->text + v->text_at, v->text_len)};
 }

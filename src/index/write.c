@@ -2,56 +2,23 @@
 #include "base/mem.h"
 #include "index/collect.h"
 #include "index/crc32c.h"
+#include "index/layout.h"
+#include "index/names.h"
 
 #define DIR_FROM 8192 /* so many keys pay for a directory of 65537 places */
-
-static void pad8(struct buf *to)
-{
-	static const char zeros[8];
-
-	buf_add(to, zeros, (8 - to->len % 8) % 8);
-}
-
-static uint64_t add_aligned(struct buf *to, const void *bytes, size_t len)
-{
-	uint64_t at;
-
-	pad8(to);
-	at = to->len;
-	buf_add(to, bytes, len);
-	return at;
-}
-
-/* A value as it stands in the file: 0 an exclusion, else 1 + id. */
-static uint32_t file_value_of(uint32_t id)
-{
-	return id == BUILDER_EXCLUDED ? 0 : id + 1;
-}
-
-static void put_number(char *to, uint32_t v, uint8_t width)
-{
-	uint8_t v8 = (uint8_t)v;
-	uint16_t v16 = (uint16_t)v;
-
-	memcpy(to,
-		width == 1   ? (const void *)&v8
-		: width == 2 ? (const void *)&v16
-			     : (const void *)&v,
-		width);
-}
 
 static uint64_t add_values(struct buf *to, const struct column_table *t, uint8_t width)
 {
 	uint64_t at;
 	char *p;
 
-	pad8(to);
+	layout_pad(to);
 	at = to->len;
 	p = buf_room(to, t->count * width);
 	if (!p)
 		return at;
 	for (size_t i = 0; i < t->count; i++)
-		put_number(p + i * width, file_value_of(t->values[i]), width);
+		layout_number(p + i * width, layout_value(t->values[i]), width);
 	to->len += t->count * width;
 	return at;
 }
@@ -64,7 +31,7 @@ static void add_directory(struct buf *to, const struct column_table *t, struct f
 	char *p;
 	size_t i = 0;
 
-	pad8(to);
+	layout_pad(to);
 	f->dir_at = to->len;
 	p = buf_room(to, FORMAT_DIR_SIZE * sizeof *dir);
 	if (!p)
@@ -78,7 +45,7 @@ static void add_directory(struct buf *to, const struct column_table *t, struct f
 	memcpy(p, dir, FORMAT_DIR_SIZE * sizeof *dir);
 	free(dir);
 	to->len += FORMAT_DIR_SIZE * sizeof *dir;
-	pad8(to);
+	layout_pad(to);
 	f->keys_at = to->len;
 	p = buf_room(to, t->count * 2);
 	if (!p)
@@ -105,71 +72,16 @@ static bool add_table(struct buf *to, struct builder_set *s, struct column_table
 		f.key_width = 2;
 		add_directory(to, t, &f);
 	} else {
-		f.keys_at = add_aligned(to, t->keys, t->count * t->width);
+		f.keys_at = layout_add(to, t->keys, t->count * t->width);
 	}
 	f.value_width = format_width(s->value_count);
 	if (t->values)
 		f.values_at = add_values(to, t, f.value_width);
 	if (t->expires)
-		f.expires_at = add_aligned(to, t->expires, t->count * sizeof *t->expires);
+		f.expires_at = layout_add(to, t->expires, t->count * sizeof *t->expires);
 	s->entries += f.count;
 	column_table_done(t);
 	*ret = f;
-	return true;
-}
-
-static void add_name(
-	struct buf *to, const struct name_table *t, const struct name_entry *e, uint8_t width)
-{
-	char number[4];
-
-	buf_add_u8(to, (uint8_t)e->hash);
-	buf_add_u8(to, e->scope);
-	buf_add_u8(to, e->len);
-	put_number(number, file_value_of(e->value), width);
-	buf_add(to, number, width);
-	if (t->expires)
-		buf_add(to, &e->expires, 4);
-	buf_add(to, t->heap + e->at, e->len);
-}
-
-static bool add_names(struct buf *to, struct builder_set *s, uint64_t *ret_at, struct err *err)
-{
-	struct name_table *t = &s->names;
-	struct file_names f = {.value_width = format_width(s->value_count),
-		.has_expires = t->expires,
-		.labels_max = t->labels_max};
-	uint32_t *dir;
-	size_t buckets, b = 0;
-
-	*ret_at = 0;
-	if (!t->count)
-		return true;
-	order_names(t, s->rule);
-	while (f.bits < FORMAT_NAME_BITS_MAX && ((size_t)1 << f.bits) * 4 < t->count)
-		f.bits++;
-	buckets = (size_t)1 << f.bits;
-	dir = mem_new(buckets + 1, sizeof *dir);
-	pad8(to);
-	f.heap_at = to->len;
-	for (size_t i = 0; i < t->count; i++) {
-		for (; b <= format_name_bucket(t->items[i].hash, f.bits); b++)
-			dir[b] = (uint32_t)(to->len - f.heap_at);
-		add_name(to, t, &t->items[i], f.value_width);
-	}
-	f.heap_size = to->len - f.heap_at;
-	for (; b <= buckets; b++)
-		dir[b] = (uint32_t)f.heap_size;
-	f.dir_at = add_aligned(to, dir, (buckets + 1) * sizeof *dir);
-	free(dir);
-	if (f.heap_size > UINT32_MAX || t->count > UINT32_MAX)
-		return err_set(err, ERR_LIMIT, "set %s: names of more than 4 GiB", s->name);
-	f.count = (uint32_t)t->count;
-	s->entries += f.count;
-	*ret_at = add_aligned(to, &f, sizeof f);
-	free(t->heap);
-	free(t->items);
-	*t = (struct name_table){0};
 	return true;
 }
 
@@ -188,14 +100,11 @@ static bool add_set(struct buf *to, struct builder_set *s, struct file_set *f, s
 			&& !add_table(to, s, &s->ip6[len], (uint8_t)len, &tables[n++], err))
 			return false;
 	f->tables6 = (uint32_t)n - f->tables4;
-	f->tables_at = add_aligned(to, tables, n * sizeof tables[0]);
-	if (!add_names(to, s, &f->names_at, err))
-		return false;
+	f->tables_at = layout_add(to, tables, n * sizeof tables[0]);
 	if (s->meta.failed)
 		return err_set(err, ERR_LIMIT, "set %s: its description is too long", s->name);
-	f->meta_at = add_aligned(to, s->meta.ptr, s->meta.len);
+	f->meta_at = layout_add(to, s->meta.ptr, s->meta.len);
 	f->meta_len = (uint32_t)s->meta.len;
-	f->entries = s->entries;
 	return true;
 }
 
@@ -205,7 +114,7 @@ static bool add_value_parts(struct builder *b, struct buf *to, struct file_head 
 {
 	uint64_t text_size = 0, count = 0;
 
-	pad8(to);
+	layout_pad(to);
 	h->values_at = to->len;
 	for (size_t i = 0; i < b->set_count; i++) {
 		struct builder_set *s = b->sets[i];
@@ -227,7 +136,7 @@ static bool add_value_parts(struct builder *b, struct buf *to, struct file_head 
 		}
 	}
 	h->value_count = count;
-	pad8(to);
+	layout_pad(to);
 	h->text_at = to->len;
 	h->text_size = text_size;
 	for (size_t i = 0; i < b->set_count; i++) {
@@ -258,9 +167,12 @@ bool builder_write(struct builder *b, struct buf *to, struct err *err)
 	buf_add(to, &h, sizeof h);
 	for (size_t i = 0; ok && i < b->set_count; i++)
 		ok = add_set(to, b->sets[i], &sets[i], err);
+	ok = ok && names_write(b, to, &h.names_at, err);
+	for (size_t i = 0; i < b->set_count; i++)
+		sets[i].entries = b->sets[i]->entries;
 	ok = ok && add_value_parts(b, to, &h, sets, err);
-	h.sets_at = add_aligned(to, sets, b->set_count * sizeof *sets);
-	pad8(to);
+	h.sets_at = layout_add(to, sets, b->set_count * sizeof *sets);
+	layout_pad(to);
 	free(sets);
 	if (!ok)
 		return false;

@@ -37,8 +37,8 @@ static void ask(const struct snapshot *s, const uint8_t *data, size_t size)
 			uint8_t ip6[16] = {0x20, 0x01, 0x0d, 0xb8};
 
 			ip6[i % 16] ^= (uint8_t)i;
-			read_hits(hits, snapshot_find_ip4(s, set, address, (int64_t)i, hits));
-			read_hits(hits, snapshot_find_ip6(s, set, ip6, (int64_t)i, hits));
+			read_hits(hits, snapshot_find_ip4(s, address, (int64_t)i, hits));
+			read_hits(hits, snapshot_find_ip6(s, ip6, (int64_t)i, hits));
 			if (i < 5) {
 				struct asked q = asked_of(names[i], lens[i][0], lens[i][1]);
 
