@@ -2,8 +2,6 @@
 #include "index/index.h"
 #include "base/attr.h"
 
-#include <stdio.h>
-
 /* One label of one to three digits, 0..255 (leading zeros pass). */
 static bool octet_of(const uint8_t *label, uint32_t *ret)
 {
@@ -208,71 +206,4 @@ size_t index_find_in(
 		if (hits[i].set == set)
 			hits[out++] = hits[i];
 	return out;
-}
-
-/* Presentation form as rbldnsd prints names. */
-static size_t name_text(const uint8_t *name, char dst[INDEX_SUBJECT_MAX])
-{
-	size_t n = 0;
-
-	for (; name[0]; name += name[0] + 1) {
-		if (n)
-			dst[n++] = '.';
-		for (unsigned i = 1; i <= name[0]; i++) {
-			char c = (char)name[i];
-
-			if (c <= ' ' || c == 0x7f) { /* bytes from 128 on are negative here */
-				n += (size_t)snprintf(dst + n, 5, "\\%03u", name[i]);
-				continue;
-			}
-			if (memchr("\".;\\@$", c, 6))
-				dst[n++] = '\\';
-			dst[n++] = c;
-		}
-	}
-	return n;
-}
-
-/* RFC 5952 without its dotted forms: the longest run of at least two zero words, the first of equals,
- * becomes "::". */
-static size_t ip6_subject(const uint8_t *p, char dst[INDEX_SUBJECT_MAX])
-{
-	unsigned start = 8, run = 1, n = 0;
-
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned zeros = 0;
-
-		while (i + zeros < 8 && !p[2 * (i + zeros)] && !p[2 * (i + zeros) + 1])
-			zeros++;
-		if (zeros > run) {
-			start = i;
-			run = zeros;
-		}
-	}
-	for (unsigned i = 0; i < 8; i++) {
-		if (i == start) {
-			n += (unsigned)snprintf(dst + n, 3, "::");
-			i += run - 1;
-			continue;
-		}
-		n += (unsigned)snprintf(dst + n, 6, "%s%x", i && i != start + run ? ":" : "",
-			(unsigned)p[2 * i] << 8 | p[2 * i + 1]);
-	}
-	return n;
-}
-
-size_t index_subject(const struct set_meta *meta, const struct asked *q, const struct hit *hit,
-	char dst[INDEX_SUBJECT_MAX])
-{
-	const uint8_t *name = q->name;
-
-	if (meta->kind == SET_NAME) {
-		for (unsigned skip = q->labels; skip > hit->len; skip--)
-			name += name[0] + 1;
-		return name_text(name, dst);
-	}
-	if (hit->scope == 6)
-		return ip6_subject(q->ip6, dst);
-	return (size_t)snprintf(dst, INDEX_SUBJECT_MAX, "%u.%u.%u.%u", q->ip4 >> 24,
-		q->ip4 >> 16 & 255, q->ip4 >> 8 & 255, q->ip4 & 255);
 }
