@@ -89,13 +89,13 @@ static int check_option(const struct option_section *section, cfg_t *cfg, cfg_op
 	{                                                                                          \
 		return check_option(&option_sections[n], cfg, opt);                                \
 	}
-CHECKER(0)
-CHECKER(1)
-CHECKER(2)
-CHECKER(3)
-CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7) CHECKER(8)
-	CHECKER(9) static const cfg_validate_callback_t checkers[] = {check_0, check_1, check_2,
-		check_3, check_4, check_5, check_6, check_7, check_8, check_9};
+/* clang-format off */
+CHECKER(0) CHECKER(1) CHECKER(2) CHECKER(3) CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7)
+CHECKER(8) CHECKER(9) CHECKER(10) CHECKER(11) CHECKER(12) CHECKER(13) CHECKER(14) CHECKER(15)
+	/* clang-format on */
+	static const cfg_validate_callback_t checkers[] = {check_0, check_1, check_2, check_3,
+		check_4, check_5, check_6, check_7, check_8, check_9, check_10, check_11, check_12,
+		check_13, check_14, check_15};
 
 static bool is_child(const char *parent, const char *name)
 {
@@ -265,6 +265,39 @@ static void finish_list(cfg_t *cfg, struct config *c, size_t i)
 			l->name);
 }
 
+static bool has_key(const struct config_dnsd *d, const char *name)
+{
+	for (size_t i = 0; i < d->key_count; i++)
+		if (strcmp(d->keys[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void finish_transfers(cfg_t *cfg, struct config_dnsd *d)
+{
+	cfg_t *dnsd = cfg_getsec(cfg, "dnsd");
+	struct err err;
+
+	for (size_t i = 0; i < d->key_count; i++) {
+		struct config_key *k = &d->keys[i];
+		if (!domain_parse(slice_str(k->name), &k->key_name, &err))
+			fault(line_of(dnsd, "key", i), "key \"%s\": %s", k->name, err.text);
+		if (!*k->secret == !*k->secret_file)
+			fault(line_of(dnsd, "key", i),
+				"key \"%s\": give it a secret or a secret-file", k->name);
+	}
+	for (size_t i = 0; i < d->secondary_count; i++) {
+		struct config_secondary *s = &d->secondaries[i];
+		if (s->address.count == 0 && s->from.count == 0)
+			fault(line_of(dnsd, "secondary", i), "secondary \"%s\": address is missing",
+				s->name);
+		if (*s->key && !has_key(d, s->key))
+			fault(line_of(dnsd, "secondary", i),
+				"secondary \"%s\": there is no key \"%s\" in dnsd", s->name,
+				s->key);
+	}
+}
+
 /* What needs more than one option to judge, and defaults made from other options. */
 static void finish(cfg_t *cfg, struct config *c)
 {
@@ -283,6 +316,7 @@ static void finish(cfg_t *cfg, struct config *c)
 				"{\"ip4set:file\"}",
 				z->name);
 	}
+	finish_transfers(cfg, &c->dnsd);
 	for (size_t i = 0; i < c->gated.list_count; i++) {
 		struct config_gate_list *g = &c->gated.lists[i];
 		struct err err;
@@ -309,6 +343,8 @@ static struct config *build(cfg_t *cfg, const char *path)
 	c->lists = fill_titled("list", cfg, &c->list_count);
 	fill("dnsd", dnsd, &c->dnsd);
 	c->dnsd.zones = fill_titled("dnsd|zone", dnsd, &c->dnsd.zone_count);
+	c->dnsd.keys = fill_titled("dnsd|key", dnsd, &c->dnsd.key_count);
+	c->dnsd.secondaries = fill_titled("dnsd|secondary", dnsd, &c->dnsd.secondary_count);
 	fill("trapd", cfg_getsec(cfg, "trapd"), &c->trapd);
 	fill("gated", gated, &c->gated);
 	c->gated.lists = fill_titled("gated|list", gated, &c->gated.list_count);

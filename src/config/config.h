@@ -63,6 +63,23 @@ struct config_zone { /* dnsd: zone "bl.example" { data = {...} }: rbldnsd files 
 	struct strings data; /* "type:file,file", rbldnsd's own notation, in order */
 };
 
+struct config_key { /* dnsd: key "name" { ... }: of TSIG, shared with those who transfer zones */
+	char *name;
+	struct domain key_name;
+	char *algorithm;
+	char *secret;	   /* base64 */
+	char *secret_file; /* holds it instead */
+};
+
+struct config_secondary { /* dnsd: secondary "name" { ... }: may transfer zones, and is notified */
+	char *name;
+	struct strings address; /* addr:port, NOTIFY goes there */
+	struct prefixes from;	/* besides them, who may transfer */
+	char *key;		/* they must sign with it; empty: the address is enough */
+	struct strings zones;	/* empty: all */
+	bool notify;
+};
+
 struct config_dnsd {
 	char *user;
 	struct strings listen;	     /* addr:port, UDP and TCP */
@@ -73,6 +90,13 @@ struct config_dnsd {
 	struct config_zone *zones;
 	size_t zone_count;
 	long check_interval; /* seconds between looks for changed rbldnsd files */
+	struct config_key *keys;
+	size_t key_count;
+	struct config_secondary *secondaries;
+	size_t secondary_count;
+	long transfers;	   /* at once */
+	long ixfr_memory;  /* bytes of changes kept for each zone */
+	long notify_delay; /* seconds that changes are collected for */
 };
 
 struct config_trapd {

@@ -37,6 +37,9 @@ void config_print(const struct config *c, FILE *to)
 	walk_titled("list", c->lists, c->list_count, print_section, to);
 	print_section(option_section_named("dnsd"), NULL, (void *)&c->dnsd, to);
 	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, print_section, to);
+	walk_titled("dnsd|key", c->dnsd.keys, c->dnsd.key_count, print_section, to);
+	walk_titled("dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, print_section,
+		to);
 	fputs("}\n", to);
 	print_section(option_section_named("trapd"), NULL, (void *)&c->trapd, to);
 	print_section(option_section_named("gated"), NULL, (void *)&c->gated, to);
@@ -61,6 +64,9 @@ struct config *config_free(struct config *c)
 		return NULL;
 	walk_titled("list", c->lists, c->list_count, free_section, NULL);
 	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, free_section, NULL);
+	walk_titled("dnsd|key", c->dnsd.keys, c->dnsd.key_count, free_section, NULL);
+	walk_titled("dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, free_section,
+		NULL);
 	walk_titled("gated|list", c->gated.lists, c->gated.list_count, free_section, NULL);
 	free_section(option_section_named(""), NULL, c, NULL);
 	free_section(option_section_named("dnsd"), NULL, &c->dnsd, NULL);
@@ -71,6 +77,8 @@ struct config *config_free(struct config *c)
 	free_section(option_section_named("check"), NULL, &c->check, NULL);
 	free(c->lists);
 	free(c->dnsd.zones);
+	free(c->dnsd.keys);
+	free(c->dnsd.secondaries);
 	free(c->gated.lists);
 	free(c->socket_path);
 	free(c->publish_dir);

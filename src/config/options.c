@@ -119,10 +119,32 @@ static const struct option dnsd[] = {
 		"mail address in their SOA, with a dot for the @"),
 	DURATION(config_dnsd, check_interval, "check-interval", "5s", 1, DAY,
 		"how often changed rbldnsd files are looked for"),
+	COUNT(config_dnsd, transfers, "transfers", "10", 1, 1000, "zone transfers out at once"),
+	COUNT(config_dnsd, ixfr_memory, "ixfr-memory", "33554432", 0, 17179869184,
+		"bytes of changes kept for incremental transfers of each zone"),
+	DURATION(config_dnsd, notify_delay, "notify-delay", "1s", 0, HOUR,
+		"changes are collected for so long before a NOTIFY"),
 	END};
 
 static const struct option dnsd_zone[] = {
 	TEXTS(config_zone, data, "data", "", "rbldnsd data sets, \"type:file,file\", in order"),
+	END};
+
+static const struct option dnsd_key[] = {
+	TEXT(config_key, algorithm, "algorithm", "hmac-sha256", "of the signature"),
+	TEXT(config_key, secret, "secret", "", "base64, as tsig-keygen prints it"),
+	TEXT(config_key, secret_file, "secret-file", "",
+		"file that holds the secret, so that this one need not"),
+	END};
+
+static const struct option dnsd_secondary[] = {
+	ADDRESSES(config_secondary, address, "address", "",
+		"where NOTIFY goes; may transfer zones"),
+	PREFIXES(config_secondary, from, "from", "", "addresses that may transfer zones, too"),
+	TEXT(config_secondary, key, "key", "",
+		"its messages must be signed with this key, ours will be"),
+	DOMAINS(config_secondary, zones, "zones", "", "it may have these; empty: all"),
+	YESNO(config_secondary, notify, "notify", "yes", "tell it about changes"),
 	END};
 
 static const struct option trapd[] = {
@@ -241,6 +263,9 @@ const struct option_section option_sections[] = {
 	{"list", true, list, sizeof(struct config_list), "a list that this site runs"},
 	{"dnsd", false, dnsd, sizeof(struct config_dnsd), "the DNS server"},
 	{"dnsd|zone", true, dnsd_zone, sizeof(struct config_zone), "a zone from rbldnsd files"},
+	{"dnsd|key", true, dnsd_key, sizeof(struct config_key), "a secret shared for transfers"},
+	{"dnsd|secondary", true, dnsd_secondary, sizeof(struct config_secondary),
+		"a server that may transfer our zones"},
 	{"trapd", false, trapd, sizeof(struct config_trapd), "the spamtrap"},
 	{"gated", false, gated, sizeof(struct config_gated), "the gate"},
 	{"gated|list", true, gated_list, sizeof(struct config_gate_list),
