@@ -43,11 +43,14 @@ struct snapshot_prefix {
 	struct prefix prefix;
 	struct value value;
 	int64_t expires_s; /* 0: never */
+	uint16_t set;
 	bool excluded;
 };
 
-/* Shows fn every prefix of a set once, expired ones too: IPv4 before IPv6, each by address, at one address
- * short prefixes first, exclusions before values of the same key. fn returns false to end it; false then.
- * What fn sees lives until it returns, except value.text, which lives as long as the snapshot. */
-bool snapshot_each_prefix(const struct snapshot *s, size_t set,
+/* Shows fn every prefix of every set once, expired ones too: IPv4 before IPv6, each by address, at one
+ * address short prefixes first, of one prefix sets ascending, exclusions before values of the same key.
+ * from: those at smaller addresses are left out at no cost; NULL: none is. (A transfer goes on where its
+ * last message ended.) fn returns false to end it; false then. What fn sees lives until it returns, except
+ * value.text, which lives as long as the snapshot. */
+bool snapshot_each_prefix(const struct snapshot *s, const struct ip *from,
 	bool (*fn)(const struct snapshot_prefix *p, void *ctx), void *ctx);
