@@ -83,6 +83,7 @@ struct config_secondary { /* dnsd: secondary "name" { ... }: may transfer zones,
 struct config_dnsd {
 	char *user;
 	struct strings listen;	     /* addr:port, UDP and TCP */
+	struct strings xdp;	     /* network interfaces */
 	long workers;		     /* 0: one for each processor */
 	long tcp_sessions, tcp_idle; /* at once; seconds */
 	struct strings nameservers;  /* NS of our zones */

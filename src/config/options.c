@@ -108,6 +108,8 @@ static const struct option list[] = {
 static const struct option dnsd[] = {
 	TEXT(config_dnsd, user, "user", "sekisho-dnsd", "user to become after start as root"),
 	ADDRESSES(config_dnsd, listen, "listen", "127.0.0.1:53", "addresses for UDP and TCP"),
+	TEXTS(config_dnsd, xdp, "xdp", "",
+		"network interfaces on which questions to them are answered past the network stack"),
 	COUNT(config_dnsd, workers, "workers", "0", 0, 256,
 		"threads for UDP; 0: one for each processor"),
 	COUNT(config_dnsd, tcp_sessions, "tcp-sessions", "1000", 1, 100000, "TCP sessions at once"),

@@ -9,6 +9,7 @@
 #include "dnsd/site.h"
 #include "dnsd/tcp.h"
 #include "dnsd/worker.h"
+#include "dnsd/xdp.h"
 #include "io/daemon.h"
 #include "io/sandbox.h"
 
@@ -33,6 +34,7 @@ struct dnsd {
 	_Atomic(struct served *) served;
 	struct worker **workers;
 	size_t worker_count;
+	struct xdp *xdp;
 	struct tcp *tcp;
 	struct sandbox_needs needs;
 	char **read_paths;
@@ -186,7 +188,10 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 
 	d->config = config;
 	d->loop = loop_new();
-	d->grace = grace_new(d->loop, readers);
+	d->xdp = xdp_open(&config->dnsd, err);
+	if (!d->xdp)
+		return dnsd_free(d);
+	d->grace = grace_new(d->loop, readers + xdp_thread_count(d->xdp));
 	d->tcp = tcp_new(&(struct tcp_options){.served = &d->served,
 		.threads = tcp_threads,
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
@@ -213,12 +218,17 @@ bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
 static void log_stats(void *ctx)
 {
 	struct dnsd *d = ctx;
-	struct stats udp = {0}, tcp = {0};
+	struct stats udp = {0}, tcp = {0}, xdp = {0};
 
 	for (size_t i = 0; i < d->worker_count; i++)
 		stats_add(&udp, worker_stats(d->workers[i]));
 	tcp_stats_add(&tcp, d->tcp);
-	stats_log(&udp, &tcp);
+	for (size_t i = 0; i < xdp_thread_count(d->xdp); i++)
+		stats_add(&xdp, xdp_stats(d->xdp, i));
+	stats_log("udp", &udp);
+	stats_log("tcp", &tcp);
+	if (xdp_thread_count(d->xdp))
+		stats_log("xdp", &xdp);
 }
 
 static void reload(void *ctx)
@@ -250,7 +260,9 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	for (size_t i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], &d->served, grace_reader(d->grace, i), err))
 			return false;
-	if (!tcp_start(d->tcp, d->grace, d->worker_count, err))
+	if (!tcp_start(d->tcp, d->grace, d->worker_count, err)
+		|| !xdp_start(d->xdp, &d->served, d->grace,
+			d->worker_count + tcp_target(&d->config->dnsd), err))
 		return false;
 	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),
 		d->worker_count);
@@ -267,6 +279,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	for (size_t i = 0; i < d->worker_count; i++)
 		worker_free(d->workers[i]);
 	free(d->workers);
+	xdp_free(d->xdp);
 	tcp_free(d->tcp);
 	grace_free(d->grace);
 	served_free(d->served);

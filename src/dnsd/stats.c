@@ -24,7 +24,7 @@ void stats_add(struct stats *sum, const struct stats *s)
 		stats_bump(&sum->rcode[i], get(&s->rcode[i]));
 }
 
-static void log_one(const char *transport, const struct stats *s)
+void stats_log(const char *transport, const struct stats *s)
 {
 	log_event(LOG_INFO, "dnsd.stats",
 		"transport=%s queries=%" PRIu64 " listed=%" PRIu64 " noerror=%" PRIu64
@@ -36,10 +36,4 @@ static void log_one(const char *transport, const struct stats *s)
 		get(&s->rcode[DNS_FORMERR]), get(&s->rcode[DNS_SERVFAIL]),
 		get(&s->rcode[DNS_NOTIMP]), get(&s->rcode[DNS_BADVERS]), get(&s->dropped),
 		get(&s->truncated), get(&s->send_errors), get(&s->bytes_in), get(&s->bytes_out));
-}
-
-void stats_log(const struct stats *udp, const struct stats *tcp)
-{
-	log_one("udp", udp);
-	log_one("tcp", tcp);
 }

@@ -37,4 +37,4 @@ static inline void stats_count(
 }
 
 void stats_add(struct stats *sum, const struct stats *s);
-void stats_log(const struct stats *udp, const struct stats *tcp);
+void stats_log(const char *transport, const struct stats *s);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -54,6 +55,20 @@ static bool drop_user(const char *name, struct err *err)
 		return err_set(err, ERR_SYSTEM, "could become root again: not going on");
 	if (SANITIZED)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the leak checker traces its own process */
+	return true;
+}
+
+/* Those that a service manager gave to a user who is not root. */
+static bool drop_capabilities(struct err *err)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (geteuid() == 0)
+		return true;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0
+		|| syscall(SYS_capset, &header, none) != 0)
+		return err_errno(err, "cannot give up capabilities");
 	return true;
 }
 
@@ -139,7 +154,7 @@ static bool restrict_calls(const struct sandbox_needs *needs, struct err *err)
 
 bool sandbox_enter(const struct sandbox_needs *needs, struct err *err)
 {
-	if (!drop_user(needs->user, err))
+	if (!drop_user(needs->user, err) || !drop_capabilities(err))
 		return false;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(err, "no_new_privs");

@@ -14,7 +14,7 @@ struct sandbox_needs {
 	bool spawns;			/* starts other programs */
 };
 
-/* Drops to `user` (when root), no_new_privs, Landlock as far as the kernel has it, a seccomp filter
+/* Drops to `user` (when root) and all capabilities (unless still root), no_new_privs, Landlock as far as the kernel has it, a seccomp filter
  * that forbids what no daemon needs (exec, ptrace, mount, modules, keys, bpf; sockets unless
  * `connects`). Sanitizer builds skip seccomp: their runtimes need more calls. */
 bool sandbox_enter(const struct sandbox_needs *needs, struct err *err);

@@ -1,0 +1,222 @@
+/* xdp.c - AF_XDP: frames in, answer, frames out; one thread for each queue. */
+#include "dnsd/xdp.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dnsd/frame.h"
+#include "io/clock.h"
+#include "io/socket.h"
+#include "io/xsk.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define BATCH 64
+
+_Static_assert(FRAME_HEADERS_MAX + ANSWER_SIZE_UDP <= XSK_FRAME_OUT_MAX, "answers fit a frame");
+
+struct queue {
+	struct xsk *socket;
+	int stop_fd; /* the interface's side of the thread's poll() */
+	pthread_t thread;
+	bool running;
+	atomic_bool stop;
+	_Atomic(struct served *) *served;
+	struct grace_reader *reader;
+	struct stats *stats;
+};
+
+struct xdp {
+	struct xsk_filter **filters; /* one for each interface */
+	size_t filter_count;
+	struct queue **queues; /* of all of them */
+	size_t queue_count;
+	int stop_fd;
+};
+
+/* ---- opening ---- */
+
+static size_t matches_of(const struct config_dnsd *c, struct xsk_match *matches, struct err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->listen.count && n < XSK_MATCHES_MAX; i++) {
+		struct socket_address a;
+		if (!socket_address_parse(slice_str(c->listen.items[i]), &a, err))
+			return 0;
+		matches[n].to = socket_address_ip(&a, &matches[n].port);
+		n += matches[n].to.family != 0;
+	}
+	if (n == 0)
+		err_set(err, ERR_MISSING, "`listen` names no address to take questions for");
+	return n;
+}
+
+static bool open_queue(struct xdp *x, const struct xsk_filter *f, unsigned number, struct err *err)
+{
+	struct queue *q = mem_new(1, sizeof *q);
+
+	x->queues = mem_resize(x->queues, (x->queue_count + 1) * sizeof *x->queues);
+	x->queues[x->queue_count++] = q;
+	q->stop_fd = x->stop_fd;
+	q->stats = aligned_alloc(64, sizeof *q->stats);
+	if (!q->stats)
+		abort();
+	memset(q->stats, 0, sizeof *q->stats);
+	q->socket = xsk_open(f, number, err);
+	return q->socket != NULL;
+}
+
+static bool open_interface(struct xdp *x, const char *name, const struct xsk_match *matches,
+	size_t match_count, struct err *err)
+{
+	struct xsk_filter *f = xsk_filter_attach(name, matches, match_count, err);
+
+	if (!f)
+		return err_prefix(err, "dnsd: xdp: %s: ", name);
+	x->filters[x->filter_count++] = f;
+	for (unsigned i = 0; i < xsk_filter_queues(f); i++)
+		if (!open_queue(x, f, i, err))
+			return err_prefix(err, "dnsd: xdp: %s: ", name);
+	log_event(LOG_NOTE, "dnsd.xdp", "interface=%s queues=%u mode=%s zero_copy=%s", name,
+		xsk_filter_queues(f), xsk_filter_in_driver(f) ? "driver" : "generic",
+		xsk_zero_copy(x->queues[x->queue_count - 1]->socket) ? "yes" : "no");
+	return true;
+}
+
+struct xdp *xdp_open(const struct config_dnsd *config, struct err *err)
+{
+	struct xdp *x = mem_new(1, sizeof *x);
+	struct xsk_match matches[XSK_MATCHES_MAX];
+	size_t match_count = 0;
+
+	x->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	x->filters = mem_new(config->xdp.count + 1, sizeof(struct xsk_filter *));
+	if (config->xdp.count && (match_count = matches_of(config, matches, err)) == 0)
+		return err_prefix(err, "dnsd: xdp: "), xdp_free(x);
+	for (size_t i = 0; i < config->xdp.count; i++)
+		if (!open_interface(x, config->xdp.items[i], matches, match_count, err))
+			return xdp_free(x);
+	return x;
+}
+
+size_t xdp_thread_count(const struct xdp *x)
+{
+	return x->queue_count;
+}
+
+const struct stats *xdp_stats(const struct xdp *x, size_t thread)
+{
+	return x->queues[thread]->stats;
+}
+
+/* ---- answering ---- */
+
+static void answer_frame(struct queue *q, const struct served *served, struct answer_from *from,
+	const struct xsk_frame *in)
+{
+	struct slice bytes = slice_of(in->ptr, in->len);
+	struct answer_note note;
+	struct frame f;
+	uint8_t *out = xsk_room(q->socket);
+	size_t len;
+
+	if (!frame_parse(bytes, &f))
+		return;
+	if (!out) { /* the interface does not keep up */
+		stats_count(q->stats, f.payload.len, 0, NULL);
+		stats_bump(&q->stats->send_errors, 1);
+		return;
+	}
+	from->peer = ip_unmap(f.from);
+	len = answer(served, from, f.payload, out + f.headers, &note);
+	stats_count(q->stats, f.payload.len, len, &note);
+	if (len)
+		xsk_queue(q->socket, out, (uint32_t)frame_answer(&f, bytes, out, len));
+}
+
+static void answer_batch(struct queue *q, const struct xsk_frame *frames, unsigned count)
+{
+	const struct served *served = atomic_load_explicit(q->served, memory_order_seq_cst);
+	struct answer_from from = {.transport = ANSWER_UDP, .now_s = clock_unix_ms() / 1000};
+
+	for (unsigned i = 0; i < count; i++)
+		answer_frame(q, served, &from, &frames[i]);
+}
+
+/* Sleeps only when nothing waits, so that no call is made for it under load. */
+static void *run(void *ctx)
+{
+	struct queue *q = ctx;
+	struct pollfd wait[] = {
+		{.fd = xsk_fd(q->socket), .events = POLLIN}, {.fd = q->stop_fd, .events = POLLIN}};
+	struct xsk_frame frames[BATCH];
+
+	while (!atomic_load_explicit(&q->stop, memory_order_relaxed)) {
+		unsigned n = xsk_receive(q->socket, frames, BATCH);
+		if (n == 0) {
+			poll(wait, 2, -1);
+			continue;
+		}
+		grace_enter(q->reader);
+		answer_batch(q, frames, n);
+		grace_leave(q->reader);
+		xsk_give_back(q->socket, frames, n);
+		xsk_send(q->socket);
+	}
+	return NULL;
+}
+
+bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, struct grace *g,
+	size_t first_reader, struct err *err)
+{
+	sigset_t all, old;
+	int rc = 0;
+
+	sigfillset(&all); /* signals are for the loop */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (size_t i = 0; i < x->queue_count && rc == 0; i++) {
+		struct queue *q = x->queues[i];
+		q->served = served;
+		q->reader = grace_reader(g, first_reader + i);
+		rc = pthread_create(&q->thread, NULL, run, q);
+		q->running = rc == 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = rc;
+	return rc == 0 ? true : err_errno(err, "cannot start a thread");
+}
+
+static void free_queue(struct queue *q)
+{
+	if (q->running)
+		pthread_join(q->thread, NULL);
+	xsk_close(q->socket);
+	free(q->stats);
+	free(q);
+}
+
+struct xdp *xdp_free(struct xdp *x)
+{
+	const uint64_t one = 1;
+
+	if (!x)
+		return NULL;
+	for (size_t i = 0; i < x->queue_count; i++)
+		atomic_store(&x->queues[i]->stop, true);
+	if (write(x->stop_fd, &one, sizeof one) != sizeof one && x->queue_count)
+		abort();
+	for (size_t i = 0; i < x->queue_count; i++)
+		free_queue(x->queues[i]);
+	free(x->queues);
+	for (size_t i = 0; i < x->filter_count; i++)
+		xsk_filter_detach(x->filters[i]);
+	free(x->filters);
+	close(x->stop_fd);
+	free(x);
+	return NULL;
+}

@@ -1,0 +1,22 @@
+/* xdp.h - questions taken off network interfaces before the kernel's network stack sees them (AF_XDP), and
+ * answered there: one thread for each queue an interface receives on. What it does not take (fragments, IP
+ * options, TCP) goes on to the sockets, which stay open. */
+#pragma once
+
+#include "base/err.h"
+#include "config/config.h"
+#include "dnsd/grace.h"
+#include "dnsd/served.h"
+#include "dnsd/stats.h"
+
+struct xdp;
+
+/* Takes what is sent to the addresses of `listen` on the interfaces of `xdp`. Needs rights that are given up
+ * later; no thread yet. NULL with words in err. */
+struct xdp *xdp_open(const struct config_dnsd *config, struct err *err);
+size_t xdp_thread_count(const struct xdp *x);
+/* From here it answers from *served. Takes the readers from first_reader on, one for each thread. */
+bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, struct grace *g,
+	size_t first_reader, struct err *err);
+const struct stats *xdp_stats(const struct xdp *x, size_t thread);
+struct xdp *xdp_free(struct xdp *x); /* stops the threads; NULL is fine */
