@@ -1,62 +1,19 @@
 /* overlay.c - hash tables that one thread changes while others read them: records never change once
- * they can be seen, slots and tables are swapped whole, what was swapped out waits for a grace period. */
-#include "index/overlay.h"
+ * they can be seen (but for where the next one of their key is), places and tables are swapped whole,
+ * what was swapped out waits for a grace period. One table for each family holds all sets: the records
+ * of one key hang in a chain by set and scope, so a question costs one probe for each length in use. */
 #include "base/attr.h"
 #include "base/mem.h"
-#include "base/siphash.h"
+#include "index/overlay_parts.h"
 #include "index/snapshot.h"
-
-#include <stdatomic.h>
 
 #define TABLE_FIRST 64 /* slots of a new table; a power of two */
 
-struct record {
-	uint64_t hash;
-	int64_t expires_s;
-	uint32_t code;
-	uint32_t text_len;
-	bool listed;
-	uint8_t len;   /* prefix length, or labels */
-	uint8_t scope; /* of a name; 4 or 6 for addresses */
-	uint8_t key_len;
-	char bytes[]; /* key, then text */
-};
-
-struct table {
-	size_t size, count;		  /* count is the writer's */
-	_Atomic(struct record *) slots[]; /* open addressing, never more than half full */
-};
-
-enum { FAMILY_IP4, FAMILY_IP6, FAMILY_NAME, FAMILIES };
-
-struct overlay_set {
-	_Atomic(struct table *) tables[FAMILIES];
-	_Atomic uint64_t
-		lens[FAMILIES][3]; /* prefix lengths, or counts of labels, that are in use */
-	_Atomic unsigned scopes;   /* bit n: names of scope n are in use */
-};
-
-struct retired {
-	void **items;
-	size_t count, cap;
-};
-
-struct overlay {
-	size_t set_count;
-	uint8_t seed[16];
-	_Atomic size_t count;
-	struct retired fresh, waiting;
-	bool in_grace;
-	struct overlay_set sets[];
-};
-
 struct overlay *overlay_new(const struct snapshot *s)
 {
-	size_t n = snapshot_set_count(s);
-	struct overlay *o = mem_new(1, sizeof *o + n * sizeof o->sets[0]);
+	struct overlay *o = mem_new(1, sizeof *o);
 
-	o->set_count = n;
-	memcpy(o->seed, snapshot_seed(s), sizeof o->seed);
+	o->key = hash_key(snapshot_seed(s));
 	return o;
 }
 
@@ -68,19 +25,25 @@ static void retired_free(struct retired *r)
 	*r = (struct retired){0};
 }
 
+static void table_free(struct table *t)
+{
+	struct record *next;
+
+	for (size_t i = 0; t && i < t->size; i++) {
+		for (struct record *r = atomic_load(&t->slots[i]); r; r = next) {
+			next = atomic_load(&r->next);
+			free(r);
+		}
+	}
+	free(t);
+}
+
 struct overlay *overlay_free(struct overlay *o)
 {
 	if (!o)
 		return NULL;
-	for (size_t i = 0; i < o->set_count; i++) {
-		for (size_t f = 0; f < FAMILIES; f++) {
-			struct table *t = atomic_load(&o->sets[i].tables[f]);
-
-			for (size_t k = 0; t && k < t->size; k++)
-				free(atomic_load(&t->slots[k]));
-			free(t);
-		}
-	}
+	for (size_t f = 0; f < FAMILIES; f++)
+		table_free(atomic_load(&o->families[f].table));
 	retired_free(&o->fresh);
 	retired_free(&o->waiting);
 	free(o);
@@ -122,282 +85,224 @@ void overlay_grace_end(struct overlay *o)
 	o->in_grace = false;
 }
 
-/* ---- both sides ---- */
-
-struct key {
-	uint64_t hash;
-	uint8_t len, scope, key_len;
-	const void *bytes;
-};
-
-static struct key key_of(
-	const struct overlay *o, uint8_t len, uint8_t scope, const void *bytes, size_t key_len)
-{
-	char all[2 + DOMAIN_WIRE_MAX] = {(char)len, (char)scope};
-
-	memcpy(all + 2, bytes, key_len);
-	return (struct key){
-		siphash(o->seed, slice_of(all, 2 + key_len)), len, scope, (uint8_t)key_len, bytes};
-}
-
-/* The slot that holds the key, or the free one where it belongs. */
-static _Atomic(struct record *) *slot_of(
-	struct table *t, const struct key *k, struct record **ret_record)
-{
-	struct record *r;
-
-	for (size_t i = k->hash;; i++) {
-		_Atomic(struct record *) *slot = &t->slots[i & (t->size - 1)];
-
-		r = atomic_load_explicit(slot, memory_order_acquire);
-		if (!r
-			|| (r->hash == k->hash && r->len == k->len && r->scope == k->scope
-				&& r->key_len == k->key_len
-				&& memcmp(r->bytes, k->bytes, k->key_len) == 0)) {
-			*ret_record = r;
-			return slot;
-		}
-	}
-}
-
 /* ---- the writer ---- */
 
-static struct table *table_grown(const struct table *old)
+static struct table *table_new(size_t size)
 {
-	size_t size = old ? old->size * 2 : TABLE_FIRST;
-	struct table *t = mem_new(1, sizeof *t + size * sizeof t->slots[0]);
+	struct table *t = mem_new(1, sizeof *t + size * (sizeof t->slots[0] + 1));
 
 	t->size = size;
-	for (size_t i = 0; old && i < old->size; i++) {
-		struct record *r = atomic_load_explicit(&old->slots[i], memory_order_relaxed);
-
-		if (!r)
-			continue;
-		for (size_t j = r->hash;; j++) {
-			_Atomic(struct record *) *slot = &t->slots[j & (size - 1)];
-
-			if (atomic_load_explicit(slot, memory_order_relaxed))
-				continue;
-			atomic_store_explicit(slot, r, memory_order_relaxed);
-			break;
-		}
-		t->count++;
-	}
+	t->tags = (_Atomic uint8_t *)(t->slots + size);
 	return t;
 }
 
-static void put(struct overlay *o, size_t set, size_t family, const struct key *k,
+/* A chain whose key is not there yet. */
+static void table_add(struct table *t, struct record *r)
+{
+	size_t i = first_slot(t, r->hash);
+
+	while (atomic_load_explicit(&t->tags[i], memory_order_relaxed))
+		i = (i + 1) & (t->size - 1);
+	atomic_store_explicit(&t->slots[i], r, memory_order_release);
+	atomic_store_explicit(&t->tags[i], hash_tag(r->hash), memory_order_release);
+	t->count++;
+}
+
+/* Room for one more key. */
+static struct table *table_with_room(struct overlay *o, size_t family)
+{
+	struct table *old = table_of(o, family), *t;
+
+	if (old && (old->count + 1) * 2 <= old->size)
+		return old;
+	t = table_new(old ? old->size * 2 : TABLE_FIRST);
+	for (size_t i = 0; old && i < old->size; i++) {
+		struct record *r = atomic_load_explicit(&old->slots[i], memory_order_relaxed);
+
+		if (r)
+			table_add(t, r);
+	}
+	atomic_store_explicit(&o->families[family].table, t, memory_order_release);
+	retire(o, old);
+	return t;
+}
+
+static bool before(const struct record *a, const struct record *b)
+{
+	return a->set < b->set || (a->set == b->set && a->scope < b->scope);
+}
+
+/* Puts r into its key's chain, in the place of the one of its set and scope. */
+static void put_record(struct overlay *o, size_t family, const struct key *k, struct record *r)
+{
+	struct table *t = table_with_room(o, family);
+	record_slot *at = slot_of(t, k);
+	struct record *there;
+
+	if (!at) {
+		table_add(t, r);
+		atomic_fetch_add_explicit(&o->count, 1, memory_order_relaxed);
+		return;
+	}
+	while ((there = atomic_load_explicit(at, memory_order_relaxed)) && before(there, r))
+		at = &there->next;
+	if (there && !before(r, there)) {
+		atomic_init(&r->next, next_of(there));
+		atomic_store_explicit(at, r, memory_order_release);
+		retire(o, there);
+		return;
+	}
+	atomic_init(&r->next, there);
+	atomic_store_explicit(at, r, memory_order_release);
+	atomic_fetch_add_explicit(&o->count, 1, memory_order_relaxed);
+}
+
+static void put(struct overlay *o, size_t set, size_t family, unsigned scope, const struct key *k,
 	const struct value *listed, int64_t expires_s)
 {
-	struct overlay_set *s = &o->sets[set];
-	struct table *t = atomic_load_explicit(&s->tables[family], memory_order_relaxed), *old = t;
 	struct slice text = listed ? listed->text : SLICE_EMPTY;
-	struct record *r = mem_new(1, sizeof *r + k->key_len + text.len), *before;
-	_Atomic(struct record *) *slot;
+	struct record *r = mem_new(1, sizeof *r + k->key_len + text.len);
 
-	*r = (struct record){k->hash, expires_s, listed ? listed->code : 0, (uint32_t)text.len,
-		listed != NULL, k->len, k->scope, k->key_len};
+	r->hash = k->hash;
+	r->expires_s = expires_s;
+	r->code = listed ? listed->code : 0;
+	r->text_len = (uint32_t)text.len;
+	r->set = (uint16_t)set;
+	r->listed = listed != NULL;
+	r->len = k->len;
+	r->scope = (uint8_t)scope;
+	r->key_len = k->key_len;
 	memcpy(r->bytes, k->bytes, k->key_len);
 	memcpy(r->bytes + k->key_len, text.ptr, text.len);
-	if (!t || (t->count + 1) * 2 > t->size)
-		t = table_grown(t);
-	slot = slot_of(t, k, &before);
-	atomic_store_explicit(slot, r, memory_order_release);
-	if (before) {
-		retire(o, before);
-	} else {
-		t->count++;
-		atomic_fetch_add_explicit(&o->count, 1, memory_order_relaxed);
-	}
-	if (t != old) {
-		atomic_store_explicit(&s->tables[family], t, memory_order_release);
-		retire(o, old);
-	}
-	if (family == FAMILY_NAME)
-		atomic_fetch_or_explicit(&s->scopes, 1u << k->scope, memory_order_release);
-	atomic_fetch_or_explicit(
-		&s->lens[family][k->len / 64], (uint64_t)1 << k->len % 64, memory_order_release);
+	put_record(o, family, k, r);
+	atomic_fetch_or_explicit(&o->families[family].lens[k->len / 64], (uint64_t)1 << k->len % 64,
+		memory_order_release);
 }
 
 void overlay_put_prefix(struct overlay *o, size_t set, const struct prefix *key,
 	const struct value *listed, int64_t expires_s)
 {
-	bool ip4 = key->ip.family == 4;
-	struct key k = key_of(o, key->len, key->ip.family, key->ip.bytes, ip4 ? 4 : 16);
+	struct key k = key_of_prefix(o, key);
 
-	put(o, set, ip4 ? FAMILY_IP4 : FAMILY_IP6, &k, listed, expires_s);
+	put(o, set, key->ip.family == 4 ? FAMILY_IP4 : FAMILY_IP6, key->ip.family, &k, listed,
+		expires_s);
 }
 
 void overlay_put_name(struct overlay *o, size_t set, const struct domain *name, enum scope scope,
 	const struct value *listed, int64_t expires_s)
 {
-	struct key k = key_of(o, name->labels, (uint8_t)scope, name->wire, name->len);
+	struct key k = key_of_name(o, name);
 
-	put(o, set, FAMILY_NAME, &k, listed, expires_s);
+	put(o, set, FAMILY_NAME, scope, &k, listed, expires_s);
 }
 
-/* ---- readers ---- */
+/* ---- whole ---- */
 
-static const struct record *find(struct table *t, const struct key *k)
+static struct record *chain_copy(const struct record *r)
 {
-	struct record *r;
+	struct record *first = NULL, *copy;
+	record_slot *end = NULL;
 
-	slot_of(t, k, &r);
+	for (; r; r = next_of(r)) {
+		size_t size = sizeof *r + r->key_len + r->text_len;
+
+		copy = mem_new(1, size);
+		memcpy((char *)copy + sizeof copy->next, (const char *)r + sizeof r->next,
+			size - sizeof r->next);
+		if (end)
+			atomic_init(end, copy);
+		else
+			first = copy;
+		end = &copy->next;
+	}
+	return first;
+}
+
+struct overlay *overlay_copy(const struct overlay *o)
+{
+	struct overlay *copy = mem_new(1, sizeof *copy);
+
+	copy->key = o->key;
+	atomic_init(&copy->count, overlay_count(o));
+	for (size_t f = 0; f < FAMILIES; f++) {
+		struct table *from = table_of(o, f), *t;
+
+		for (unsigned word = 0; word < ARRAY_LEN(copy->families[f].lens); word++)
+			atomic_init(&copy->families[f].lens[word], lens_of(o, f, word));
+		if (!from)
+			continue;
+		t = table_new(from->size);
+		t->count = from->count;
+		for (size_t i = 0; i < t->size; i++) {
+			const struct record *r = atomic_load(&from->slots[i]);
+
+			if (!r)
+				continue;
+			atomic_init(&t->slots[i], chain_copy(r));
+			atomic_init(&t->tags[i], hash_tag(r->hash));
+		}
+		atomic_init(&copy->families[f].table, t);
+	}
+	return copy;
+}
+
+static bool has(
+	const struct overlay *o, size_t family, size_t set, unsigned scope, const struct key *k)
+{
+	struct table *t = table_of(o, family);
+	record_slot *slot = t ? slot_of(t, k) : NULL;
+	const struct record *r = slot ? atomic_load_explicit(slot, memory_order_acquire) : NULL;
+
+	while (r && (r->set != set || r->scope != scope))
+		r = next_of(r);
 	return r;
 }
 
-static bool in_use(const struct overlay_set *s, size_t family, unsigned len)
+bool overlay_has_prefix(const struct overlay *o, size_t set, const struct prefix *key)
 {
-	uint64_t word = atomic_load_explicit(
-		&((struct overlay_set *)s)->lens[family][len / 64], memory_order_acquire);
+	struct key k = key_of_prefix(o, key);
 
-	return word >> len % 64 & 1;
+	return has(o, key->ip.family == 4 ? FAMILY_IP4 : FAMILY_IP6, set, key->ip.family, &k);
 }
 
-/* Puts the records, most specific first (of names with equal labels: by scope, as lookups give them),
- * in the place of the hits of their keys. */
-static size_t merge(size_t set, const struct record *const records[], size_t count, int64_t now_s,
-	struct hit hits[], size_t n)
+bool overlay_has_name(
+	const struct overlay *o, size_t set, const struct domain *name, enum scope scope)
 {
-	struct hit old[SNAPSHOT_HITS_MAX];
-	size_t at = 0, out = 0, i = 0;
+	struct key k = key_of_name(o, name);
 
-	memcpy(old, hits, n * sizeof *hits);
-	while (at < n || i < count) {
-		const struct record *r = i < count ? records[i] : NULL;
+	return has(o, FAMILY_NAME, set, scope, &k);
+}
 
-		if (!r
-			|| (at < n
-				&& (old[at].len > r->len
-					|| (old[at].len == r->len && old[at].scope < r->scope)))) {
-			if (out < SNAPSHOT_HITS_MAX)
-				hits[out++] = old[at];
-			at++;
-			continue;
+static void entry_of(const struct record *r, size_t family, struct overlay_entry *ret)
+{
+	ret->set = r->set;
+	ret->is_name = family == FAMILY_NAME;
+	ret->listed = r->listed;
+	ret->value = (struct value){r->code, slice_of(r->bytes + r->key_len, r->text_len)};
+	ret->expires_s = r->expires_s;
+	if (ret->is_name) {
+		ret->scope = r->scope;
+		ret->name.len = r->key_len;
+		ret->name.labels = r->len;
+		memcpy(ret->name.wire, r->bytes, r->key_len);
+		return;
+	}
+	ret->prefix = (struct prefix){.ip = {.family = r->scope}, .len = r->len};
+	memcpy(ret->prefix.ip.bytes, r->bytes, r->key_len);
+}
+
+bool overlay_next(const struct overlay *o, struct overlay_cursor *c, struct overlay_entry *ret)
+{
+	for (; c->family < FAMILIES; c->family++, c->slot = 0) {
+		struct table *t = table_of(o, c->family);
+
+		while (!c->next && t && c->slot < t->size)
+			c->next = atomic_load_explicit(&t->slots[c->slot++], memory_order_acquire);
+		if (c->next) {
+			entry_of(c->next, c->family, ret);
+			c->next = next_of(c->next);
+			return true;
 		}
-		i++;
-		if (r->listed && (!r->expires_s || r->expires_s > now_s) && out < SNAPSHOT_HITS_MAX)
-			hits[out++] = (struct hit){
-				.value = {r->code, slice_of(r->bytes + r->key_len, r->text_len)},
-				.expires_s = r->expires_s,
-				.set = (uint16_t)set,
-				.len = r->len,
-				.scope = r->scope,
-			};
-		while (at < n && old[at].len == r->len && old[at].scope == r->scope)
-			at++; /* the key's own hits go */
 	}
-	return out;
-}
-
-static size_t merge_address(const struct overlay *o, size_t set, size_t family, const struct ip *ip,
-	int64_t now_s, struct hit hits[], size_t n)
-{
-	struct overlay_set *s = (struct overlay_set *)&o->sets[set];
-	struct table *t = atomic_load_explicit(&s->tables[family], memory_order_acquire);
-	const struct record *found[129];
-	size_t count = 0;
-
-	if (!t)
-		return n;
-	for (int len = (int)ip_bits(ip->family); len >= 0; len--) {
-		struct prefix p;
-		struct key k;
-
-		if (!in_use(s, family, (unsigned)len))
-			continue;
-		p = prefix_of(ip, (unsigned)len);
-		k = key_of(o, p.len, p.ip.family, p.ip.bytes, ip->family == 4 ? 4 : 16);
-		found[count] = find(t, &k);
-		if (found[count])
-			count++;
-	}
-	return count ? merge(set, found, count, now_s, hits, n) : n;
-}
-
-static size_t merge_name(const struct overlay *o, size_t set, const uint8_t *name, size_t len,
-	unsigned labels, int64_t now_s, struct hit hits[], size_t n)
-{
-	struct overlay_set *s = (struct overlay_set *)&o->sets[set];
-	struct table *t = atomic_load_explicit(&s->tables[FAMILY_NAME], memory_order_acquire);
-	unsigned scopes, wanted = SCOPE_SELF;
-	const struct record *found[3 * 128];
-	size_t count = 0;
-
-	if (!t)
-		return n;
-	scopes = atomic_load_explicit(&s->scopes, memory_order_acquire);
-	for (;; labels--) {
-		for (unsigned scope = SCOPE_SELF;
-			in_use(s, FAMILY_NAME, labels) && scope <= SCOPE_BOTH; scope++) {
-			struct key k;
-
-			if (!(scope & wanted) || !(scopes >> scope & 1))
-				continue;
-			k = key_of(o, (uint8_t)labels, (uint8_t)scope, name, len);
-			found[count] = find(t, &k);
-			if (found[count])
-				count++;
-		}
-		if (!labels)
-			break;
-		wanted = SCOPE_BELOW;
-		len -= name[0] + 1u;
-		name += name[0] + 1u;
-	}
-	return count ? merge(set, found, count, now_s, hits, n) : n;
-}
-
-/* What is asked: an address or a name. */
-struct wanted {
-	const struct ip *ip;
-	const uint8_t *name;
-	size_t len;
-	unsigned labels;
-};
-
-static size_t merge_sets(
-	const struct overlay *o, const struct wanted *w, int64_t now_s, struct hit hits[], size_t n)
-{
-	struct hit old[SNAPSHOT_HITS_MAX], of_set[SNAPSHOT_HITS_MAX];
-	size_t at = 0, out = 0, m;
-
-	if (!overlay_count(o))
-		return n;
-	memcpy(old, hits, n * sizeof *hits);
-	for (size_t set = 0; set < o->set_count; set++) {
-		for (m = 0; at < n && old[at].set == set; at++)
-			of_set[m++] = old[at];
-		m = w->ip ? merge_address(o, set, w->ip->family == 4 ? FAMILY_IP4 : FAMILY_IP6,
-			    w->ip, now_s, of_set, m)
-			  : merge_name(o, set, w->name, w->len, w->labels, now_s, of_set, m);
-		m = MIN(m, SNAPSHOT_HITS_MAX - out);
-		memcpy(hits + out, of_set, m * sizeof *hits);
-		out += m;
-	}
-	return out;
-}
-
-size_t overlay_merge_ip4(
-	const struct overlay *o, uint32_t address, int64_t now_s, struct hit hits[], size_t n)
-{
-	struct ip ip = ip4_of(address);
-
-	return merge_sets(o, &(struct wanted){.ip = &ip}, now_s, hits, n);
-}
-
-size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int64_t now_s,
-	struct hit hits[], size_t n)
-{
-	struct ip ip = {.family = 6};
-
-	memcpy(ip.bytes, address, sizeof ip.bytes);
-	return merge_sets(o, &(struct wanted){.ip = &ip}, now_s, hits, n);
-}
-
-size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels,
-	int64_t now_s, struct hit hits[], size_t n)
-{
-	return merge_sets(
-		o, &(struct wanted){.name = name, .len = len, .labels = labels}, now_s, hits, n);
+	return false;
 }

@@ -33,10 +33,39 @@ void overlay_grace_end(struct overlay *o);
 
 /* Reader's side: puts the overlay's records of all sets in the place of the n hits of their keys that a
  * snapshot lookup gave (sets ascending, in each most specific first; so it stays) and returns the new
- * count, at most SNAPSHOT_HITS_MAX. An empty overlay costs one look. */
+ * count, at most SNAPSHOT_HITS_MAX. Without records of the kind asked it costs one look. */
 size_t overlay_merge_ip4(
 	const struct overlay *o, uint32_t address, int64_t now_s, struct hit hits[], size_t n);
 size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int64_t now_s,
 	struct hit hits[], size_t n);
 size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels,
 	int64_t now_s, struct hit hits[], size_t n);
+
+/* ---- for transfers and new snapshots: from the writer's thread, or on a copy from any ---- */
+
+/* The overlay as it is now, which nobody changes any more; free it by overlay_free(). */
+struct overlay *overlay_copy(const struct overlay *o);
+
+/* Is there a record (listed or gone) for exactly this key? */
+bool overlay_has_prefix(const struct overlay *o, size_t set, const struct prefix *key);
+bool overlay_has_name(
+	const struct overlay *o, size_t set, const struct domain *name, enum scope scope);
+
+struct overlay_entry {
+	size_t set;
+	bool is_name;
+	struct prefix prefix; /* unless is_name */
+	struct domain name;   /* if is_name */
+	enum scope scope;
+	bool listed;	    /* false: gone */
+	struct value value; /* if listed; the text lives as long as the record */
+	int64_t expires_s;  /* 0: never. It may have passed. */
+};
+
+struct overlay_cursor { /* starts as {0} */
+	size_t family, slot;
+	const void *next;
+};
+
+/* Every record of all sets once, in no order; false at the end. No put in between. */
+bool overlay_next(const struct overlay *o, struct overlay_cursor *c, struct overlay_entry *ret);

@@ -26,30 +26,31 @@ static struct snapshot *snapshot_of(struct prop *p, struct buf *bytes, const str
 }
 
 /* Listed anew or taken out: in the model and in the overlay. */
-static void change_something(struct prop *p, struct overlay *o, bool names)
+static void change_something(
+	struct prop *p, struct overlay *o, size_t set, struct model *m, bool names)
 {
 	struct model_entry e = model_entry(p, names, false, true);
 	char text[40];
 	struct value v;
 
-	if (model.count && prop_below(p, 2)) { /* a key that is there */
-		const struct model_entry *old = &model.items[prop_below(p, (uint32_t)model.count)];
+	if (m->count && prop_below(p, 2)) { /* a key that is there */
+		const struct model_entry *old = &m->items[prop_below(p, (uint32_t)m->count)];
 
 		e.prefix = old->prefix;
 		e.name = old->name;
 		e.scope = old->scope;
 	}
-	for (size_t i = 0; i < model.count; i++)
-		if (model_same_key(&model.items[i], &e))
-			model.items[i].gone = true;
+	for (size_t i = 0; i < m->count; i++)
+		if (model_same_key(&m->items[i], &e))
+			m->items[i].gone = true;
 	e.gone = prop_below(p, 3) == 0;
 	snprintf(text, sizeof text, "code %u of $", e.code);
 	v = (struct value){e.code, slice_str(text)};
 	if (names)
-		overlay_put_name(o, 0, &e.name, e.scope, e.gone ? NULL : &v, e.expires_s);
+		overlay_put_name(o, set, &e.name, e.scope, e.gone ? NULL : &v, e.expires_s);
 	else
-		overlay_put_prefix(o, 0, &e.prefix, e.gone ? NULL : &v, e.expires_s);
-	model.items[model.count++] = e;
+		overlay_put_prefix(o, set, &e.prefix, e.gone ? NULL : &v, e.expires_s);
+	m->items[m->count++] = e;
 }
 
 static void overlay_is_a_rebuilt_snapshot(void **state)
@@ -76,7 +77,7 @@ static void overlay_is_a_rebuilt_snapshot(void **state)
 			struct domain name = model_name(&p, 6);
 
 			if (i % 3 == 0)
-				change_something(&p, o, names);
+				change_something(&p, o, 0, &model, names);
 			if (i % 50 == 49) {
 				overlay_grace_start(o);
 				overlay_grace_end(o);
@@ -86,6 +87,113 @@ static void overlay_is_a_rebuilt_snapshot(void **state)
 				model_ask(&model, names ? NULL : &ip, names ? &name : NULL, now_s));
 		}
 		overlay_free(o);
+		snapshot_close((struct snapshot *)ix.snapshot);
+		buf_done(&bytes);
+	}
+}
+
+#define SETS 5
+
+static struct model models[SETS];
+
+static struct snapshot *snapshot_of_models(struct buf *bytes)
+{
+	struct builder *b = builder_new(1, seed);
+	struct snapshot *snap;
+
+	for (size_t set = 0; set < SETS; set++) {
+		struct set_meta meta =
+			meta_plain(set < 2 ? SET_IP : SET_NAME, models[set].rule, 300);
+		struct builder_set *s = builder_set_new(b, SLICE("s"), &meta);
+
+		for (size_t i = 0; i < models[set].count; i++)
+			model_add_to(&models[set].items[i], s);
+	}
+	assert_true(builder_write(b, bytes, NULL));
+	builder_free(b);
+	snap = snapshot_open(buf_slice(bytes), NULL);
+	assert_non_null(snap);
+	return snap;
+}
+
+static void ask_models(struct prop *p, const struct index *ix)
+{
+	int64_t now_s = 50 + prop_below(p, 4) * 100;
+	struct ip ip = model_ip(p, prop_below(p, 3) == 0);
+	struct domain name = model_name(p, 6);
+
+	for (size_t set = 0; set < SETS; set++) {
+		const struct ip *asked_ip = set < 2 ? &ip : NULL;
+		const struct domain *asked = set < 2 ? NULL : &name;
+
+		assert_int_equal(index_codes(ix, set, asked_ip, asked, now_s),
+			model_ask(&models[set], asked_ip, asked, now_s));
+	}
+}
+
+/* Every record is seen once, under a key it is found by. */
+static void check_records(const struct overlay *o)
+{
+	struct overlay_cursor c = {0};
+	struct overlay_entry e;
+	size_t count = 0;
+
+	for (; overlay_next(o, &c, &e); count++) {
+		const struct model *m = &models[e.set];
+		struct model_entry key = {
+			.is_name = e.is_name, .prefix = e.prefix, .name = e.name, .scope = e.scope};
+		size_t last = m->count;
+
+		assert_true(e.is_name ? overlay_has_name(o, e.set, &e.name, e.scope)
+				      : overlay_has_prefix(o, e.set, &e.prefix));
+		while (last && !model_same_key(&m->items[last - 1], &key))
+			last--;
+		assert_true(last && m->items[last - 1].gone == !e.listed
+			    && m->items[last - 1].expires_s == e.expires_s
+			    && (!e.listed || m->items[last - 1].code == e.value.code));
+		if (e.is_name)
+			assert_false(overlay_has_name(o, SETS, &e.name, e.scope));
+		else
+			assert_false(overlay_has_prefix(o, SETS, &e.prefix));
+	}
+	assert_int_equal(count, overlay_count(o));
+}
+
+/* Keys in several sets at once, and a copy that stays as it was. */
+static void sets_keep_apart(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < 20; round++) {
+		struct prop p = prop_new(round);
+		struct buf bytes = BUF_INIT(1 << 24);
+		struct index ix = {0};
+		struct overlay *o, *copy;
+
+		for (size_t set = 0; set < SETS; set++) {
+			struct model *m = &models[set];
+
+			m->rule = set < 2 ? (round + set) % 3 : (round + set) % 2;
+			m->count = prop_below(&p, 100);
+			for (size_t i = 0; i < m->count; i++)
+				m->items[i] = model_entry(&p, set >= 2, round % 5, true);
+		}
+		ix.snapshot = snapshot_of_models(&bytes);
+		ix.overlay = o = overlay_new(ix.snapshot);
+		for (int i = 0; i < 300; i++) {
+			size_t set = prop_below(&p, SETS);
+
+			change_something(&p, o, set, &models[set], set >= 2);
+			ask_models(&p, &ix);
+		}
+		check_records(o);
+		copy = overlay_copy(o);
+		overlay_put_prefix(o, 0, &(struct prefix){.ip = ip4_of(0)}, NULL, 0);
+		check_records(copy);
+		overlay_free(o);
+		ix.overlay = copy;
+		for (int i = 0; i < 100; i++)
+			ask_models(&p, &ix);
+		overlay_free(copy);
 		snapshot_close((struct snapshot *)ix.snapshot);
 		buf_done(&bytes);
 	}
@@ -214,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(overlay_is_a_rebuilt_snapshot),
+		cmocka_unit_test(sets_keep_apart),
 		cmocka_unit_test(what_is_removed_uncovers_what_is_above),
 		cmocka_unit_test(readers_never_wait),
 	};
