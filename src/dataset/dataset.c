@@ -131,6 +131,7 @@ struct dataset *dataset_free(struct dataset *d)
 	free(d->units);
 	free((char *)d->name.ptr);
 	buf_done(&d->warnings);
+	pieces_free(d->pieces);
 	free(d);
 	return NULL;
 }
@@ -171,6 +172,11 @@ static struct slice line_trim(struct slice line)
 	return skip_blanks(line);
 }
 
+static struct unit *unit_now(struct dataset *d)
+{
+	return d->in_section ? dataset_scope(d) : dataset_top(d);
+}
+
 static bool other_line(struct dataset *d, struct slice line, struct err *err)
 {
 	if (line.len > LINE_MAX_BYTES) {
@@ -190,24 +196,40 @@ static bool other_line(struct dataset *d, struct slice line, struct err *err)
 	}
 	if (is_comment(line.ptr[0]))
 		return true;
-	return entry_line(d, d->in_section ? dataset_scope(d) : dataset_top(d), line, err);
+	return entry_line(d, unit_now(d), line, err);
 }
 
-/* The lines big lists are made of: an IPv4 address and nothing else. */
-static bool quad_line(struct dataset *d, struct slice line)
+bool dataset_addresses(struct dataset *d, const uint32_t *addresses, size_t count)
 {
-	struct unit *u = d->in_section ? dataset_scope(d) : dataset_top(d);
+	struct unit *u = unit_now(d);
+
+	if (u->type > DATASET_IP4TSET || u->skipped)
+		return false;
+	builder_add_ip4s(
+		u->set, addresses, count, u->type == DATASET_IP4TSET ? 0 : unit_default(u));
+	d->line += count;
+	return true;
+}
+
+static bool one_line(struct dataset *d, struct slice line, struct err *err)
+{
 	uint32_t address;
 
-	if (u->type > DATASET_IP4TSET || u->skipped || !entry_plain_quad(line, &address))
-		return false;
-	if (u->type == DATASET_IP4TSET) {
-		builder_add_ip4(u->set, address, 32, 0, 0);
+	if (entry_plain_quad(line, &address) && dataset_addresses(d, &address, 1))
 		return true;
+	d->line++;
+	return other_line(d, line, err);
+}
+
+bool dataset_lines(struct dataset *d, struct slice text, struct err *err)
+{
+	while (text.len) {
+		size_t n = slice_find(text, '\n');
+
+		if (!one_line(d, slice_take(text, n), err))
+			return false;
+		text = slice_skip(text, n + 1);
 	}
-	if (!u->default_known)
-		return false; /* the long way asks for the default's id once */
-	builder_add_ip4(u->set, address, 32, u->default_id, 0);
 	return true;
 }
 
@@ -244,20 +266,25 @@ bool dataset_file_part(
 	struct dataset *d, struct slice part, bool last, size_t *ret_used, struct err *err)
 {
 	struct slice rest = part;
+	size_t taken;
 
 	if (d->line == 0 && slice_starts(part, SLICE("\x1f\x8b")))
 		return err_set(err, ERR_SYNTAX, "%.*s: is compressed; decompress it first",
 			SLICE_FMT(d->file));
 	if (d->in_long_line)
 		rest = skip_long_line(d, rest);
+	if (dataset_top(d)->type <= DATASET_IP4TSET || dataset_top(d)->type == DATASET_COMBINED) {
+		if (!pieces_take(d, rest, &taken, err))
+			return false;
+		rest = slice_skip(rest, taken);
+	}
 	while (rest.len) {
 		const char *end = memchr(rest.ptr, '\n', rest.len);
 		struct slice line = slice_of(rest.ptr, end ? (size_t)(end - rest.ptr) : rest.len);
 
 		if (!end && !last && line.len <= LINE_MAX_BYTES)
 			break; /* its end comes with the next part */
-		d->line++;
-		if (!quad_line(d, line) && !other_line(d, line, err))
+		if (!one_line(d, line, err))
 			return false;
 		d->in_long_line = !end && !last;
 		rest = slice_skip(rest, line.len + 1);

@@ -36,7 +36,7 @@ void unit_default_set(struct unit *u, uint32_t code, struct slice text)
 	u->default_known = false;
 }
 
-static uint32_t default_value(struct unit *u)
+uint32_t unit_default(struct unit *u)
 {
 	if (!u->default_known) {
 		u->default_id = builder_value(u->set, u->default_code, buf_slice(&u->default_text));
@@ -103,7 +103,7 @@ static bool entry_value(
 	}
 	s = skip_blanks(s);
 	if (!s.len || is_comment(s.ptr[0])) {
-		*ret = default_value(u);
+		*ret = unit_default(u);
 		return true;
 	}
 	if (!read_value(d, s, u->default_code, buf_slice(&u->default_text), &code, &text))

@@ -41,6 +41,7 @@ struct dataset {
 	uint64_t line;
 	struct buf warnings;
 	size_t warning_count;
+	struct pieces *pieces; /* of the text being read side by side */
 };
 
 static inline struct unit *dataset_top(struct dataset *d)
@@ -58,6 +59,15 @@ void dataset_warn(struct dataset *d, const char *fmt, ...) ATTR_FORMAT(2, 3);
 /* A new section; its default is rbldnsd's own. */
 struct unit *dataset_unit_add(struct dataset *d, enum dataset_type type);
 
+/* pieces.c: reads lines from the start of text, as dataset_lines() does, with the builder's helpers.
+ * *ret_used: whole lines that were taken. */
+bool pieces_take(struct dataset *d, struct slice text, size_t *ret_used, struct err *err);
+struct pieces *pieces_free(struct pieces *p);
+/* dataset.c: whole lines one by one; and lines that are addresses and nothing else. False: not where we are,
+ * take them as lines. */
+bool dataset_lines(struct dataset *d, struct slice text, struct err *err);
+bool dataset_addresses(struct dataset *d, const uint32_t *addresses, size_t count);
+
 /* special.c: what stands behind the $. False: err is set and the file is refused. */
 bool special_line(struct dataset *d, struct slice line, struct err *err);
 /* lines.c: one entry or default line. */
@@ -65,6 +75,8 @@ bool entry_line(struct dataset *d, struct unit *u, struct slice line, struct err
 /* True when the whole line is a dotted quad, the form big files consist of. */
 bool entry_plain_quad(struct slice line, uint32_t *ret);
 void unit_default_set(struct unit *u, uint32_t code, struct slice text);
+/* The id of what entries without a value of their own answer. */
+uint32_t unit_default(struct unit *u);
 
 /* address.c: read from the start of *s and leave *s behind what was read. */
 enum { ADDRESS_BAD = -1 };

@@ -6,6 +6,7 @@
 #include "dataset/dataset.h"
 #include "dnsd/gunzip.h"
 #include "io/clock.h"
+#include "io/crew.h"
 #include "io/file.h"
 #include "io/random.h"
 
@@ -184,12 +185,14 @@ static struct version *version_build(struct source *s, struct err *err)
 	struct dataset_options options = {.now_s = clock_unix_ms() / 1000, .ttl_s = DEFAULT_TTL_S};
 	uint8_t seed[16];
 	struct version *v = mem_new(1, sizeof *v);
+	struct crew *crew = crew_new();
 	struct builder *b;
 	struct dataset *d;
 	bool ok;
 
 	random_bytes(seed, sizeof seed);
 	b = builder_new(1, seed);
+	builder_set_parallel(b, crew_parallel(crew));
 	d = dataset_new(b, s->type, slice_str(s->text), &options);
 	v->bytes = BUF_INIT(SNAPSHOT_LIMIT);
 	ok = add_files(s, d, err);
@@ -197,6 +200,7 @@ static struct version *version_build(struct source *s, struct err *err)
 	dataset_free(d);
 	ok = ok && builder_write(b, &v->bytes, err);
 	builder_free(b);
+	crew_free(crew);
 	if (ok)
 		v->index.snapshot = snapshot_open(buf_slice(&v->bytes), err);
 	if (!v->index.snapshot) {

@@ -11,8 +11,19 @@ struct builder *builder_new(uint64_t serial, const uint8_t seed[16])
 	return b;
 }
 
+void builder_set_parallel(struct builder *b, const struct parallel *p)
+{
+	b->parallel = p;
+}
+
+const struct parallel *builder_parallel(const struct builder *b)
+{
+	return b->parallel;
+}
+
 void column_table_done(struct column_table *t)
 {
+	bins_free(t->bins);
 	free(t->keys);
 	free(t->values);
 	free(t->expires);
@@ -177,7 +188,7 @@ static uint32_t *column_started(const struct column_table *t)
 
 static void table_grow(struct column_table *t)
 {
-	t->cap = t->cap ? t->cap * 2 : 8;
+	t->cap = MAX(t->cap ? t->cap * 2 : 8, t->count + 1);
 	t->keys = mem_resize(t->keys, t->cap * t->width);
 	if (t->values)
 		t->values = mem_resize(t->values, t->cap * sizeof *t->values);
@@ -185,10 +196,35 @@ static void table_grow(struct column_table *t)
 		t->expires = mem_resize(t->expires, t->cap * sizeof *t->expires);
 }
 
+/* Keys that are all there is to know of their entries go to bins once they are many. */
+static bool to_bins(struct column_table *t)
+{
+	if (t->bins)
+		return true;
+	if (t->width != 4 || t->values || t->expires || t->count < BINS_FROM)
+		return false;
+	t->bins = bins_new();
+	bins_add(t->bins, (const uint32_t *)t->keys, t->count);
+	free(t->keys);
+	t->keys = NULL;
+	t->cap = 0;
+	return true;
+}
+
 static void table_add(struct column_table *t, const void *key, uint32_t value, int64_t expires_s)
 {
 	uint32_t expires = (uint32_t)MIN(expires_s, (int64_t)UINT32_MAX);
 
+	if (t->bins && (value || expires)) { /* the order among equal keys is kept */
+		t->keys = (uint8_t *)bins_take(t->bins, &t->count);
+		t->cap = t->count;
+		t->bins = NULL;
+	}
+	if (t->bins || (t->count == t->cap && !value && !expires && to_bins(t))) {
+		bins_add(t->bins, key, 1);
+		t->count++;
+		return;
+	}
 	if (t->count == t->cap)
 		table_grow(t);
 	memcpy(t->keys + t->count * t->width, key, t->width);
@@ -207,6 +243,20 @@ void builder_add_ip4(
 	struct builder_set *s, uint32_t address, unsigned len, uint32_t value, int64_t expires_s)
 {
 	table_add(&s->ip4[len], &address, value, expires_s);
+}
+
+void builder_add_ip4s(
+	struct builder_set *s, const uint32_t *addresses, size_t count, uint32_t value)
+{
+	struct column_table *t = &s->ip4[32];
+
+	if (!value && to_bins(t)) {
+		bins_add(t->bins, addresses, count);
+		t->count += count;
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		table_add(t, &addresses[i], value, 0);
 }
 
 static uint64_t load_be64(const uint8_t *p)

@@ -6,6 +6,7 @@
 #include "base/domain.h"
 #include "base/err.h"
 #include "base/ip.h"
+#include "base/parallel.h"
 #include "index/meta.h"
 #include "index/value.h"
 
@@ -19,6 +20,9 @@ struct builder_set;
  * bytes, random ones from who can (builder code has no clock and no randomness of its own). */
 struct builder *builder_new(uint64_t serial, const uint8_t seed[16]);
 struct builder *builder_free(struct builder *b); /* NULL is fine; returns NULL */
+/* Who helps with what can be done side by side; borrowed. NULL, as at first: nobody. */
+void builder_set_parallel(struct builder *b, const struct parallel *p);
+const struct parallel *builder_parallel(const struct builder *b);
 
 /* A new set behind those there are; it belongs to the builder. Names need not differ; a lookup by
  * name finds the first. */
@@ -38,6 +42,9 @@ void builder_value_retext(struct builder_set *s, uint32_t id, struct slice text)
  * behind len must be zero. */
 void builder_add_ip4(
 	struct builder_set *s, uint32_t address, unsigned len, uint32_t value, int64_t expires_s);
+/* Many addresses (/32) of one value that never expire. */
+void builder_add_ip4s(
+	struct builder_set *s, const uint32_t *addresses, size_t count, uint32_t value);
 void builder_add_ip6(struct builder_set *s, const uint8_t address[16], unsigned len, uint32_t value,
 	int64_t expires_s);
 void builder_add_prefix(

@@ -1,6 +1,7 @@
 /* collect.h - the builder's insides, shared by builder.c (collects), order.c (sorts) and write.c. */
 #pragma once
 
+#include "index/bins.h"
 #include "index/builder.h"
 #include "index/format.h"
 
@@ -10,6 +11,7 @@ struct column_table {
 	uint32_t *values;  /* ids of the set, or BUILDER_EXCLUDED; NULL: all 0 */
 	uint32_t *expires; /* NULL: all never */
 	size_t count, cap;
+	struct bins *bins; /* where the keys are while they are many; NULL: in keys */
 	uint8_t width;
 };
 
@@ -54,13 +56,14 @@ struct built_value {
 
 struct builder {
 	uint64_t serial;
+	const struct parallel *parallel; /* NULL: no help */
 	uint8_t seed[16];
 	struct builder_set **sets;
 	size_t set_count, set_cap;
 };
 
 /* Sorts by key (order of adding kept among equals), drops doubles by the rule, exclusions first. */
-void order_table(struct column_table *t, enum set_rule rule);
+void order_table(struct column_table *t, enum set_rule rule, const struct parallel *p);
 /* Sorts by hash and does the same. */
 void order_names(struct name_table *t, enum set_rule rule);
 void column_table_done(struct column_table *t);

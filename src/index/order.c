@@ -21,57 +21,20 @@ static void radix_pass64(const uint64_t *from, uint64_t *to, size_t n, unsigned 
 		to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
 }
 
-static void radix_pass32(const uint32_t *from, uint32_t *to, size_t n, unsigned shift)
-{
-	size_t at[DIGITS] = {0}, sum = 0, c;
-
-	for (size_t i = 0; i < n; i++)
-		at[from[i] >> shift & (DIGITS - 1)]++;
-	for (size_t d = 0; d < DIGITS; d++) {
-		c = at[d];
-		at[d] = sum;
-		sum += c;
-	}
-	for (size_t i = 0; i < n; i++)
-		to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
-}
-
-static bool ascends32(const uint32_t *keys, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (keys[i - 1] > keys[i])
-			return false;
-	return true;
-}
-
-static uint32_t *sorted32(uint32_t *a, size_t n)
-{
-	uint32_t *b = mem_new(n, sizeof *b), *swap;
-
-	for (unsigned shift = 0; shift < 32; shift += DIGIT_BITS) {
-		radix_pass32(a, b, n, shift);
-		swap = a;
-		a = b;
-		b = swap;
-	}
-	free(b);
-	return a;
-}
-
 /* Keys alone: all entries are the same but for their key. */
-static void order_keys32(struct column_table *t)
+static void order_keys32(struct column_table *t, const struct parallel *p)
 {
-	uint32_t *a = (uint32_t *)t->keys;
-	size_t n = 0;
+	uint32_t *scratch;
 
-	if (!ascends32(a, t->count)) /* many lists come sorted */
-		a = sorted32(a, t->count);
-	for (size_t i = 0; i < t->count; i++)
-		if (n == 0 || a[n - 1] != a[i])
-			a[n++] = a[i];
-	t->keys = (uint8_t *)a;
-	t->count = n;
-	t->cap = n;
+	if (t->bins) {
+		t->keys = (uint8_t *)bins_take_ordered(t->bins, p, &t->count);
+		t->bins = NULL;
+	} else {
+		scratch = mem_new(MIN(t->count, BINS_SCRATCH_MAX), sizeof *scratch);
+		t->count = keys_order((uint32_t *)t->keys, t->count, scratch);
+		free(scratch);
+	}
+	t->cap = t->count;
 }
 
 struct wide {
@@ -151,7 +114,7 @@ static size_t keep(struct kept kept[], size_t n, struct kept e, enum set_rule ru
 	return n;
 }
 
-void order_table(struct column_table *t, enum set_rule rule)
+void order_table(struct column_table *t, enum set_rule rule, const struct parallel *p)
 {
 	struct column_table sorted = {.width = t->width};
 	uint32_t *order;
@@ -160,7 +123,7 @@ void order_table(struct column_table *t, enum set_rule rule)
 	if (!t->count)
 		return;
 	if (w == 4 && !t->values && !t->expires) {
-		order_keys32(t);
+		order_keys32(t, p);
 		return;
 	}
 	order = order_of(t);

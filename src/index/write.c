@@ -66,7 +66,7 @@ static bool add_table(struct buf *to, struct builder_set *s, struct column_table
 	if (t->count >= UINT32_MAX)
 		return err_set(err, ERR_LIMIT, "set %s: more than 2^32 entries of length %u",
 			s->name, len);
-	order_table(t, s->rule);
+	order_table(t, s->rule, s->owner->parallel);
 	f.count = (uint32_t)t->count;
 	if (t->width == 4 && len > 16 && t->count >= DIR_FROM) {
 		f.key_width = 2;
