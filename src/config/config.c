@@ -92,10 +92,13 @@ static int check_option(const struct option_section *section, cfg_t *cfg, cfg_op
 /* clang-format off */
 CHECKER(0) CHECKER(1) CHECKER(2) CHECKER(3) CHECKER(4) CHECKER(5) CHECKER(6) CHECKER(7)
 CHECKER(8) CHECKER(9) CHECKER(10) CHECKER(11) CHECKER(12) CHECKER(13) CHECKER(14) CHECKER(15)
+CHECKER(16) CHECKER(17) CHECKER(18) CHECKER(19) CHECKER(20) CHECKER(21) CHECKER(22) CHECKER(23)
 	/* clang-format on */
+
 	static const cfg_validate_callback_t checkers[] = {check_0, check_1, check_2, check_3,
 		check_4, check_5, check_6, check_7, check_8, check_9, check_10, check_11, check_12,
-		check_13, check_14, check_15};
+		check_13, check_14, check_15, check_16, check_17, check_18, check_19, check_20,
+		check_21, check_22, check_23};
 
 static bool is_child(const char *parent, const char *name)
 {
@@ -151,6 +154,9 @@ static void set_checkers(cfg_t *cfg)
 {
 	for (size_t i = 0; option_sections[i].name; i++) {
 		const struct option_section *s = &option_sections[i];
+
+		if (i == ARRAY_LEN(checkers)) /* one CHECKER() more is needed */
+			abort();
 		for (const struct option *o = s->options; o->name; o++) {
 			char path[128];
 			snprintf(
@@ -317,6 +323,18 @@ static void finish(cfg_t *cfg, struct config *c)
 				z->name);
 	}
 	finish_transfers(cfg, &c->dnsd);
+	for (size_t i = 0; i < c->dnsd.signed_count; i++) {
+		struct config_signed *z = &c->dnsd.signed_zones[i];
+		struct err err;
+		int line = line_of(cfg_getsec(cfg, "dnsd"), "dnssec", i);
+
+		if (!domain_parse_idn(slice_str(z->name), &z->zone_name, &err))
+			fault(line, "dnssec \"%s\": %s", z->name, err.text);
+		if (!*z->key)
+			fault(line,
+				"dnssec \"%s\": key is missing: make one with sekisho dnssec key",
+				z->name);
+	}
 	for (size_t i = 0; i < c->gated.list_count; i++) {
 		struct config_gate_list *g = &c->gated.lists[i];
 		struct err err;
@@ -345,6 +363,7 @@ static struct config *build(cfg_t *cfg, const char *path)
 	c->dnsd.zones = fill_titled("dnsd|zone", dnsd, &c->dnsd.zone_count);
 	c->dnsd.keys = fill_titled("dnsd|key", dnsd, &c->dnsd.key_count);
 	c->dnsd.secondaries = fill_titled("dnsd|secondary", dnsd, &c->dnsd.secondary_count);
+	c->dnsd.signed_zones = fill_titled("dnsd|dnssec", dnsd, &c->dnsd.signed_count);
 	fill("trapd", cfg_getsec(cfg, "trapd"), &c->trapd);
 	fill("gated", gated, &c->gated);
 	c->gated.lists = fill_titled("gated|list", gated, &c->gated.list_count);

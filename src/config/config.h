@@ -80,6 +80,12 @@ struct config_secondary { /* dnsd: secondary "name" { ... }: may transfer zones,
 	bool notify;
 };
 
+struct config_signed { /* dnsd: dnssec "bl.example" { key = "file" } */
+	char *name;
+	struct domain zone_name;
+	char *key; /* path of the private key */
+};
+
 struct config_dnsd {
 	char *user;
 	struct strings listen;	     /* addr:port, UDP and TCP */
@@ -90,6 +96,9 @@ struct config_dnsd {
 	char *hostmaster;	     /* SOA RNAME */
 	struct config_zone *zones;
 	size_t zone_count;
+	struct config_signed *signed_zones;
+	size_t signed_count;
+	long dnssec_signatures; /* made in a second by one thread, over UDP */
 	long check_interval; /* seconds between looks for changed rbldnsd files */
 	struct config_key *keys;
 	size_t key_count;

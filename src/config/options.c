@@ -119,6 +119,8 @@ static const struct option dnsd[] = {
 		"NS records of the zones of our lists"),
 	DOMAIN(config_dnsd, hostmaster, "hostmaster", "hostmaster.localhost",
 		"mail address in their SOA, with a dot for the @"),
+	COUNT(config_dnsd, dnssec_signatures, "dnssec-signatures", "1000", 1, 1000000,
+		"signatures made in a second by one thread; further ones over TCP only"),
 	DURATION(config_dnsd, check_interval, "check-interval", "5s", 1, DAY,
 		"how often changed rbldnsd files are looked for"),
 	COUNT(config_dnsd, transfers, "transfers", "10", 1, 1000, "zone transfers out at once"),
@@ -126,6 +128,10 @@ static const struct option dnsd[] = {
 		"bytes of changes kept for incremental transfers of each zone"),
 	DURATION(config_dnsd, notify_delay, "notify-delay", "1s", 0, HOUR,
 		"changes are collected for so long before a NOTIFY"),
+	END};
+
+static const struct option dnsd_dnssec[] = {
+	TEXT(config_signed, key, "key", "", "file with the zone's private key: sekisho dnssec key"),
 	END};
 
 static const struct option dnsd_zone[] = {
@@ -268,6 +274,8 @@ const struct option_section option_sections[] = {
 	{"dnsd|key", true, dnsd_key, sizeof(struct config_key), "a secret shared for transfers"},
 	{"dnsd|secondary", true, dnsd_secondary, sizeof(struct config_secondary),
 		"a server that may transfer our zones"},
+	{"dnsd|dnssec", true, dnsd_dnssec, sizeof(struct config_signed),
+		"a zone whose answers are signed"},
 	{"trapd", false, trapd, sizeof(struct config_trapd), "the spamtrap"},
 	{"gated", false, gated, sizeof(struct config_gated), "the gate"},
 	{"gated|list", true, gated_list, sizeof(struct config_gate_list),

@@ -48,6 +48,7 @@ static bool take_opt(struct slice message, const struct dns_record *rec, struct 
 	q->edns = true;
 	q->edns_version = (uint8_t)(rec->ttl >> 16);
 	q->dnssec_ok = (rec->ttl & 0x8000) != 0;
+	q->compact_ok = (rec->ttl & 0x4000) != 0;
 	if (rec->class > DNS_UDP_PLAIN)
 		q->udp_size = rec->class;
 	return options_whole(p + rec->rdata, rec->rdata_len);
@@ -66,7 +67,7 @@ enum dns_question_status dns_question_parse(struct slice message, struct dns_que
 	q->id = dns_u16(p);
 	q->flags = dns_u16(p + 2);
 	q->end = 0;
-	q->edns = q->dnssec_ok = q->tsig = false;
+	q->edns = q->dnssec_ok = q->compact_ok = q->tsig = false;
 	q->edns_version = 0;
 	q->udp_size = DNS_UDP_PLAIN;
 	if (q->flags & DNS_OPCODE)

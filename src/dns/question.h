@@ -16,6 +16,7 @@ struct dns_question {
 	uint16_t
 		end; /* offset behind the question: the bytes that a reply echoes; 0: none to echo */
 	bool edns, dnssec_ok, tsig;
+	bool compact_ok; /* CO: knows NXDOMAIN from an NSEC record, too (RFC 9824, 5) */
 	uint8_t edns_version;
 	uint16_t udp_size;  /* what the client takes over UDP; 512 without EDNS, never less */
 	struct domain name; /* in lower case; valid only when `end` is not 0 */

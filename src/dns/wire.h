@@ -20,6 +20,12 @@ enum dns_type {
 	DNS_TXT = 16,
 	DNS_AAAA = 28,
 	DNS_OPT = 41,
+	DNS_RRSIG = 46,
+	DNS_NSEC = 47,
+	DNS_DNSKEY = 48,
+	DNS_CDS = 59,
+	DNS_CDNSKEY = 60,
+	DNS_NXNAME = 128, /* only in NSEC bitmaps: the name does not exist (RFC 9824) */
 	DNS_TSIG = 250,
 	DNS_IXFR = 251,
 	DNS_AXFR = 252,

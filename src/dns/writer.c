@@ -153,7 +153,8 @@ static void write_opt(struct dns_writer *w, unsigned rcode)
 	dns_put_u16(p + 1, DNS_OPT);
 	dns_put_u16(p + 3, DNS_UDP_EDNS);
 	p[5] = (uint8_t)(rcode >> 4);
-	p[7] = w->question->dnssec_ok ? 0x80 : 0; /* RFC 3225, 3: DO comes back as it was */
+	/* DO comes back as it was (RFC 3225, 3), so does CO. */
+	p[7] = (w->question->dnssec_ok ? 0x80 : 0) | (w->question->compact_ok ? 0x40 : 0);
 	w->at += OPT_SIZE;
 	w->counts[DNS_ADDITIONAL]++;
 }

@@ -16,6 +16,8 @@ static unsigned early_rcode(enum dns_question_status status, const struct dns_qu
 		return DNS_NOTAUTH; /* no keys are known here (RFC 8945, 5.2.1) */
 	if (q->class != DNS_IN && q->class != DNS_CLASS_ANY)
 		return DNS_REFUSED;
+	if (q->type == DNS_NXNAME) /* no type to ask for (RFC 9824, 3) */
+		return DNS_FORMERR;
 	if (q->type == DNS_AXFR || q->type == DNS_IXFR)
 		return DNS_REFUSED;
 	return DNS_NOERROR;
@@ -37,6 +39,7 @@ size_t answer(const struct served *s, const struct answer_from *from, struct sli
 	if (status == DNS_QUESTION_IGNORE)
 		return 0;
 	r.q = &q;
+	r.from = from;
 	r.now_s = from->now_s;
 	r.listed = false;
 	r.a.count = r.txt.count = 0;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/ip.h"
+#include "dns/zone_key.h"
 #include "dnsd/served.h"
 
 struct answer_note {
@@ -31,8 +32,9 @@ struct answer_from {
 	enum answer_transport transport;
 	int64_t now_s;
 	const struct identity
-		*identity;     /* NSID, CHAOS names, cookies; NULL: says nothing of itself */
-	struct limits *limits; /* of the calling thread: rates, quotas; NULL: none */
+		*identity;	    /* NSID, CHAOS names, cookies; NULL: says nothing of itself */
+	struct limits *limits;	    /* of the calling thread: rates, quotas; NULL: none */
+	struct rrsig_cache *rrsigs; /* this thread's; NULL: signed zones answer unsigned */
 };
 
 /* out: ANSWER_SIZE_UDP or ANSWER_SIZE_TCP bytes. Returns the size of the reply; 0: none is due. */

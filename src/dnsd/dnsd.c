@@ -11,6 +11,7 @@
 #include "dnsd/worker.h"
 #include "dnsd/xdp.h"
 #include "io/daemon.h"
+#include "io/file.h"
 #include "io/sandbox.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@
 #define SOA_RETRY_S 600
 #define SOA_EXPIRE_S (14 * 86400)
 #define NS_TTL_S 86400
+#define KEY_FILE_MAX 65536
 
 struct dnsd {
 	const struct config *config;
@@ -31,6 +33,7 @@ struct dnsd {
 	struct site *site;
 	struct files *files;
 	struct served_list *lists; /* one for each of the configuration */
+	struct zone_key **keys;	   /* likewise, for its signed zones */
 	_Atomic(struct served *) served;
 	struct worker **workers;
 	size_t worker_count;
@@ -69,6 +72,14 @@ static void fill_soa(const struct dnsd *d, struct served_zone *z, const struct c
 		z->soa.person = z->name;
 }
 
+static const struct zone_key *key_of(const struct dnsd *d, const struct domain *zone)
+{
+	for (size_t i = 0; i < d->config->dnsd.signed_count; i++)
+		if (domain_eq(&d->config->dnsd.signed_zones[i].zone_name, zone))
+			return d->keys[i];
+	return NULL;
+}
+
 /* The pointer is swapped; what it pointed to goes once nobody reads it. */
 static void rebuild(void *ctx)
 {
@@ -83,6 +94,11 @@ static void rebuild(void *ctx)
 			fill_soa(d, z, list);
 		z->soa.minimum_s = MIN(z->soa.minimum_s, (uint32_t)list->negative_ttl);
 		served_add_list(z, site_index(d->site), &d->lists[i]);
+		z->key = key_of(d, &z->name);
+	}
+	for (size_t i = 0; i < d->config->dnsd.zone_count; i++) {
+		struct served_zone *z = served_zone(s, &d->config->dnsd.zones[i].zone_name);
+		z->key = key_of(d, &z->name);
 	}
 	served_seal(s);
 	old = atomic_exchange(&d->served, s);
@@ -107,6 +123,31 @@ static void describe_lists(struct dnsd *d)
 
 /* ---- opening ---- */
 
+static bool read_keys(struct dnsd *d, struct err *err)
+{
+	const struct config_dnsd *c = &d->config->dnsd;
+
+	d->keys = mem_new(c->signed_count + 1, sizeof(struct zone_key *));
+	for (size_t i = 0; i < c->signed_count; i++) {
+		const struct config_signed *z = &c->signed_zones[i];
+		_cleanup_buf_ struct buf pem = BUF_INIT(0);
+
+		if (file_read(z->key, KEY_FILE_MAX, &pem, err)) {
+			d->keys[i] = zone_key_new(buf_slice(&pem), &z->zone_name, err);
+			if (!d->keys[i])
+				err_prefix(err, "%s: ", z->key);
+		}
+		if (!d->keys[i])
+			return err_prefix(err, "dnsd: dnssec \"%s\": ", z->name);
+	}
+	return true;
+}
+
+static unsigned signatures_per_second(const struct config_dnsd *c)
+{
+	return c->signed_count ? (unsigned)c->dnssec_signatures : 0;
+}
+
 static size_t worker_target(const struct config_dnsd *c)
 {
 	long n = c->workers ? c->workers : sysconf(_SC_NPROCESSORS_ONLN);
@@ -128,7 +169,7 @@ static bool open_sockets(struct dnsd *d, struct err *err)
 		if (!tcp_listen(d->tcp, &a, err))
 			return err_prefix(err, "dnsd: listen: ");
 		for (size_t k = 0; k < each; k++) {
-			struct worker *w = worker_new(&a, err);
+			struct worker *w = worker_new(&a, signatures_per_second(c), err);
 			if (!w)
 				return err_prefix(err, "dnsd: listen: ");
 			d->workers[d->worker_count++] = w;
@@ -195,10 +236,11 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 	d->tcp = tcp_new(&(struct tcp_options){.served = &d->served,
 		.threads = tcp_threads,
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
+		.signatures_per_second = signatures_per_second(&config->dnsd),
 		.idle_ms = config->dnsd.tcp_idle * 1000});
 	d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
 	d->files = files_new(d->loop, d->grace, &config->dnsd, err);
-	if (!d->files || !open_sockets(d, err))
+	if (!d->files || !read_keys(d, err) || !open_sockets(d, err))
 		return dnsd_free(d);
 	describe_lists(d);
 	collect_read_paths(d);
@@ -286,6 +328,9 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	files_free(d->files);
 	site_free(d->site);
 	free(d->lists);
+	for (size_t i = 0; d->keys && i < d->config->dnsd.signed_count; i++)
+		zone_key_free(d->keys[i]);
+	free(d->keys);
 	for (size_t i = 0; i < d->read_path_count; i++)
 		free(d->read_paths[i]);
 	free(d->read_paths);

@@ -51,6 +51,7 @@ struct served_zone {
 	int64_t expires_s; /* SERVFAIL after it; 0: never */
 	bool has_soa;
 	struct set_soa soa;
+	const struct zone_key *key; /* borrowed: answers are signed; NULL: not */
 	const _Atomic uint64_t *serial; /* stands in for soa.serial; NULL: it does not */
 	uint32_t ns_ttl_s;
 	uint8_t ns_count;
@@ -60,6 +61,7 @@ struct served_zone {
 	size_t lists_group; /* 1 + the group of this site's lists; 0: none */
 };
 
+struct zone_key;
 struct served;
 
 struct served *served_new(void);

@@ -217,6 +217,8 @@ struct tcp *tcp_new(const struct tcp_options *o)
 		room->leftover_max = LEFTOVER_MAX;
 		room->transfers = o->transfers;
 		room->from.transport = ANSWER_TCP;
+		if (o->signatures_per_second)
+			room->from.rrsigs = rrsig_cache_new(o->signatures_per_second);
 		room->stats = aligned_alloc(64, sizeof *room->stats);
 		if (!room->stats)
 			abort();
@@ -290,6 +292,7 @@ static void thread_done(struct thread *t)
 		session_close(t, t->last);
 	if (t->epoll >= 0)
 		close(t->epoll);
+	rrsig_cache_free(t->room.from.rrsigs);
 	free(t->room.stats);
 }
 

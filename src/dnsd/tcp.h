@@ -27,6 +27,7 @@ struct tcp_options {
 	size_t threads;
 	size_t sessions_max; /* of all threads; the one silent longest goes when one more comes */
 	int64_t idle_ms; /* without a whole question; what the peer does not take counts as idle */
+	unsigned signatures_per_second;	       /* for signed zones, see worker_new() */
 	const struct tcp_transfers *transfers; /* NULL: none; borrowed */
 };
 

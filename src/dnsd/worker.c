@@ -32,6 +32,7 @@ struct worker {
 	_Atomic(struct served *) *served;
 	struct grace_reader *reader;
 	struct stats *stats;
+	struct rrsig_cache *rrsigs;
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct slot slots[BATCH];
 	uint8_t queries[BATCH][QUERY_SIZE];
@@ -66,7 +67,8 @@ static void set_options(int fd, int family, bool wildcard)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 }
 
-struct worker *worker_new(const struct socket_address *address, struct err *err)
+struct worker *worker_new(
+	const struct socket_address *address, unsigned signatures_per_second, struct err *err)
 {
 	struct worker *w;
 	int fd = socket_bind_udp(address, true, err);
@@ -75,6 +77,8 @@ struct worker *worker_new(const struct socket_address *address, struct err *err)
 		return NULL;
 	w = mem_new(1, sizeof *w);
 	w->fd = fd;
+	if (signatures_per_second)
+		w->rrsigs = rrsig_cache_new(signatures_per_second);
 	w->wildcard = is_wildcard(address);
 	w->stats = aligned_alloc(64, sizeof *w->stats);
 	if (!w->stats)
@@ -128,7 +132,8 @@ static struct ip peer_of(const struct slot *s)
 static unsigned answer_batch(struct worker *w, unsigned n)
 {
 	const struct served *served = atomic_load_explicit(w->served, memory_order_seq_cst);
-	struct answer_from from = {.transport = ANSWER_UDP, .now_s = clock_unix_ms() / 1000};
+	struct answer_from from = {
+		.transport = ANSWER_UDP, .now_s = clock_unix_ms() / 1000, .rrsigs = w->rrsigs};
 	unsigned replies = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -219,6 +224,7 @@ struct worker *worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 	}
 	close(w->fd);
+	rrsig_cache_free(w->rrsigs);
 	free(w->stats);
 	free(w);
 	return NULL;

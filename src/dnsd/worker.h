@@ -9,8 +9,10 @@
 
 struct worker;
 
-/* Binds its own socket (SO_REUSEPORT) to the address; no thread yet, so rights may be given up after. */
-struct worker *worker_new(const struct socket_address *address, struct err *err);
+/* Binds its own socket (SO_REUSEPORT) to the address; no thread yet, so rights may be given up after.
+ * signatures_per_second: for signed zones; 0: there are none. */
+struct worker *worker_new(
+	const struct socket_address *address, unsigned signatures_per_second, struct err *err);
 /* From here it answers from *served, whatever it points to at the time. */
 bool worker_start(struct worker *w, _Atomic(struct served *) *served, struct grace_reader *reader,
 	struct err *err);

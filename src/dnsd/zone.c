@@ -2,6 +2,7 @@
 #include "dnsd/zone.h"
 
 #include "base/ip.h"
+#include "dnsd/sign.h"
 
 #define RDATA_AT 12 /* in a record whose owner is a pointer */
 #define TTL_AT 6
@@ -225,6 +226,14 @@ static void write_ns(struct reply *r)
 	}
 }
 
+/* DNSKEY, and what tells the parent to follow it (RFC 7344). */
+static void write_key(struct reply *r, uint16_t type, struct slice rdata)
+{
+	dns_record_begin(&r->w, r->apex_at, type, r->zone->soa.ttl_s);
+	dns_record_bytes(&r->w, rdata.ptr, rdata.len);
+	dns_record_end(&r->w, DNS_ANSWER);
+}
+
 /* The zone's own records. False: rbldnsd's files lack what was asked, and like it we refuse. */
 static bool answer_apex(struct reply *r)
 {
@@ -237,6 +246,10 @@ static bool answer_apex(struct reply *r)
 		write_soa(r, DNS_ANSWER);
 	if (type == DNS_NS || (type == DNS_ANY && !z->has_list))
 		write_ns(r);
+	if (z->key && (type == DNS_DNSKEY || type == DNS_CDNSKEY))
+		write_key(r, type, zone_key_dnskey(z->key));
+	if (z->key && type == DNS_CDS)
+		write_key(r, type, zone_key_ds(z->key));
 	return true;
 }
 
@@ -245,6 +258,7 @@ unsigned zone_answer(struct reply *r)
 	const struct dns_question *q = r->q;
 	const struct served_zone *z = r->zone;
 	unsigned below = (unsigned)q->name.labels - z->name.labels;
+	unsigned rcode;
 	bool exists;
 
 	if (z->broken || (z->expires_s && z->expires_s <= r->now_s))
@@ -259,5 +273,8 @@ unsigned zone_answer(struct reply *r)
 		exists = is_address_part(q, below);
 	if (r->w.counts[DNS_ANSWER] == 0 && !r->w.overflow && z->has_soa)
 		write_soa(r, DNS_AUTHORITY);
-	return exists ? DNS_NOERROR : DNS_NXDOMAIN;
+	rcode = exists ? DNS_NOERROR : DNS_NXDOMAIN;
+	if (z->key && z->has_soa && q->dnssec_ok && r->from->rrsigs)
+		rcode = sign_reply(r, rcode, exists);
+	return rcode;
 }

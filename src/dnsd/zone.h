@@ -18,6 +18,7 @@ struct reply {
 	struct dns_writer w;
 	const struct dns_question *q;
 	const struct served_zone *zone;
+	const struct answer_from *from;
 	int64_t now_s;
 	uint16_t apex_at; /* where the zone's name stands in the message */
 	bool want_a, want_txt;
