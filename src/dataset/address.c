@@ -43,6 +43,21 @@ int address_prefix4(struct slice *s, uint32_t *ret)
 	}
 }
 
+bool address_host4(struct slice *s, uint32_t *ret)
+{
+	uint32_t a;
+	int bits = address_prefix4(s, &a);
+
+	if (bits == 8)
+		a >>= 24;
+	else if (bits == 16)
+		a = (a & 0xff000000u) | (a >> 16 & 255);
+	else if (bits == 24)
+		a = (a & 0xffff0000u) | (a >> 8 & 255);
+	*ret = a;
+	return bits != ADDRESS_BAD;
+}
+
 /* What follows an address: "/bits". A lone first octet needs it. */
 static int length_behind(struct slice *s, int given, uint32_t max)
 {

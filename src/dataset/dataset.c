@@ -2,6 +2,7 @@
 #include "dataset/dataset.h"
 #include "base/mem.h"
 #include "dataset/parts.h"
+#include "index/access.h"
 
 #include <stdarg.h>
 
@@ -12,7 +13,10 @@ static const char *const type_names[] = {
 	[DATASET_IP6TRIE] = "ip6trie",
 	[DATASET_IP6TSET] = "ip6tset",
 	[DATASET_DNSET] = "dnset",
+	[DATASET_GENERIC] = "generic",
 	[DATASET_COMBINED] = "combined",
+	[DATASET_ACL] = "acl",
+	[DATASET_ACLKEY] = "aclkey",
 };
 
 const char *dataset_type_name(enum dataset_type t)
@@ -20,26 +24,37 @@ const char *dataset_type_name(enum dataset_type t)
 	return type_names[t];
 }
 
+bool dataset_type_named(struct slice name, enum dataset_type *ret)
+{
+	if (slice_eq(name, SLICE("dnhash"))) {
+		*ret = DATASET_DNSET;
+		return true;
+	}
+	for (size_t t = 0; t < ARRAY_LEN(type_names); t++) {
+		if (slice_eq(name, slice_str(type_names[t]))) {
+			*ret = (enum dataset_type)t;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool dataset_spec_parse(
 	struct slice text, bool with_zone, struct dataset_spec *ret, struct err *err)
 {
 	struct dataset_spec spec = {.zone = SLICE_EMPTY};
 	struct slice rest = text, type, files, file;
-	size_t t = 0;
 
 	if (with_zone && (slice_find(rest, ':') == rest.len || !slice_cut(&rest, ':', &spec.zone)))
 		return err_set(
 			err, ERR_SYNTAX, "'%.*s': expected zone:type:file,file", SLICE_FMT(text));
 	if (slice_find(rest, ':') == rest.len || !slice_cut(&rest, ':', &type))
 		return err_set(err, ERR_SYNTAX, "'%.*s': expected type:file,file", SLICE_FMT(text));
-	while (t < ARRAY_LEN(type_names) && !slice_eq(type, slice_str(type_names[t])))
-		t++;
-	if (t == ARRAY_LEN(type_names))
+	if (!dataset_type_named(type, &spec.type))
 		return err_set(err, ERR_SYNTAX,
 			"'%.*s' is no data set type; known are ip4set ip4trie ip4tset ip6trie "
-			"ip6tset dnset combined",
+			"ip6tset dnset dnhash generic combined acl aclkey",
 			(int)MIN(type.len, 40), type.ptr);
-	spec.type = (enum dataset_type)t;
 	spec.files = files = rest;
 	while (slice_cut(&files, ',', &file))
 		if (!file.len)
@@ -67,6 +82,12 @@ static struct set_meta meta_of_type(enum dataset_type type)
 		return m;
 	case DATASET_DNSET:
 		return meta_plain(SET_NAME, SET_ALL, 0);
+	case DATASET_GENERIC:
+		return meta_plain(SET_RECORDS, SET_FIRST, 0);
+	case DATASET_ACL:
+		return meta_plain(SET_ACCESS, SET_FIRST, 0);
+	case DATASET_ACLKEY:
+		return meta_plain(SET_KEYS, SET_FIRST, 0);
 	case DATASET_COMBINED:
 		break;
 	}
@@ -125,6 +146,7 @@ struct dataset *dataset_free(struct dataset *d)
 
 		for (size_t k = 0; k < SUBSTITUTES; k++)
 			free(u->subst[k]);
+		records_free(u->records);
 		buf_done(&u->places);
 		buf_done(&u->default_text);
 	}
@@ -203,7 +225,7 @@ bool dataset_addresses(struct dataset *d, const uint32_t *addresses, size_t coun
 {
 	struct unit *u = unit_now(d);
 
-	if (u->type > DATASET_IP4TSET || u->skipped)
+	if (u->type > DATASET_IP4TSET)
 		return false;
 	builder_add_ip4s(
 		u->set, addresses, count, u->type == DATASET_IP4TSET ? 0 : unit_default(u));
@@ -248,7 +270,9 @@ bool dataset_file_begin(
 	d->in_section = d->in_long_line = false;
 	d->stamp_s = MAX(d->stamp_s, changed_s);
 	/* rbldnsd starts each file with its own default, but where the first default line rules. */
-	if (!first_counts || !top->has_default)
+	if (top->type == DATASET_ACL || top->type == DATASET_ACLKEY)
+		access_default_restart(top);
+	else if (!first_counts || !top->has_default)
 		unit_default_set(top, DEFAULT_CODE, SLICE_EMPTY);
 	return true;
 }
@@ -314,6 +338,8 @@ static void complete_templates(struct unit *u)
 		if (!u->subst[BASE_TEMPLATE] && !slice_starts(raw, SLICE("="))
 			&& slice_find(raw, '$') == raw.len)
 			continue; /* as most */
+		if (access_is_action(raw))
+			continue;
 		buf_reset(&text);
 		template_complete(raw, u->subst, &text);
 		if (!slice_eq(buf_slice(&text), raw))
@@ -325,7 +351,12 @@ static void unit_finish(struct dataset *d, struct unit *u)
 {
 	if (u->type == DATASET_IP4TSET || u->type == DATASET_IP6TSET)
 		builder_value(u->set, u->default_code, buf_slice(&u->default_text));
-	complete_templates(u);
+	if (u->type == DATASET_ACLKEY)
+		access_finish(u);
+	if (u->type == DATASET_GENERIC)
+		records_finish(d, u);
+	else
+		complete_templates(u);
 	u->meta.ttl_s = u->ttl_s;
 	u->meta.stamp_s = d->stamp_s;
 	if (u != dataset_top(d))

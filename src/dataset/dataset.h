@@ -12,8 +12,11 @@ enum dataset_type {
 	DATASET_IP4TSET,
 	DATASET_IP6TRIE,
 	DATASET_IP6TSET,
-	DATASET_DNSET,
+	DATASET_DNSET, /* also as "dnhash" */
+	DATASET_GENERIC,
 	DATASET_COMBINED,
+	DATASET_ACL,	/* who may ask, by address; says nothing about names */
+	DATASET_ACLKEY, /* who may ask, by a label of the question */
 };
 
 /* "zone:type:file,file" as on rbldnsd's command line, or "type:file,file" without a zone. */
@@ -26,10 +29,12 @@ struct dataset_spec {
 bool dataset_spec_parse(
 	struct slice text, bool with_zone, struct dataset_spec *ret, struct err *err);
 const char *dataset_type_name(enum dataset_type t);
+bool dataset_type_named(struct slice name, enum dataset_type *ret);
 
 struct dataset_options {
 	int64_t now_s;	/* a $TIMESTAMP in the future refuses the file */
 	uint32_t ttl_s; /* of answers without $TTL: rbldnsd has 2100 (35m) */
+	uint32_t ttl_min_s, ttl_max_s; /* bounds of those given; 0: none */
 	bool host_bits; /* rbldnsd -e: 127.2.3.4/24 means 127.2.3.0/24 instead of a warning */
 };
 

@@ -45,24 +45,20 @@ uint32_t unit_default(struct unit *u)
 	return u->default_id;
 }
 
-/* An A value as old C libraries read addresses: "2" and "127.2" are 127.0.0.2. */
+/* A lone number is the last octet of 127.0.0.x. */
 static bool read_code(struct slice *s, uint32_t *ret)
 {
+	struct slice digits = *s;
 	uint32_t a;
-	int bits = address_prefix4(s, &a);
 
-	if (bits == 8)
-		a = a >> 24 ? a >> 24 | 0x7f000000u : 0;
-	else if (bits == 16)
-		a = (a & 0xff000000u) | (a >> 16 & 255);
-	else if (bits == 24)
-		a = (a & 0xffff0000u) | (a >> 8 & 255);
-	*ret = a;
-	return bits != ADDRESS_BAD && a;
+	if (!address_host4(s, &a) || !a)
+		return false;
+	digits = slice_take(digits, digits.len - s->len);
+	*ret = slice_find(digits, '.') == digits.len ? a | 0x7f000000u : a;
+	return true;
 }
 
-/* ":code:text", ":code" or "text"; what is missing comes from the defaults given. */
-static bool read_value(struct dataset *d, struct slice s, uint32_t default_code,
+bool read_value(struct dataset *d, struct slice s, uint32_t default_code,
 	struct slice default_text, uint32_t *ret_code, struct slice *ret_text)
 {
 	uint32_t code = default_code;
@@ -178,14 +174,38 @@ static void line_ip4set(struct dataset *d, struct unit *u, struct slice s)
 		builder_add_range4(u->set, first, last, value, 0);
 }
 
+static void line_ip6trie(struct dataset *d, struct unit *u, struct slice s)
+{
+	bool excluded = take_exclusion(&s);
+	struct ip ip = {.family = 6};
+	struct prefix p;
+	uint32_t value;
+	int bits = address_cidr6(&s, ip.bytes);
+
+	if (bits == ADDRESS_BAD || !key_ends(s)) {
+		dataset_warn(d, u->type == DATASET_IP4TRIE
+					? "not an address or network"
+					: "not an IPv6 address or network");
+		return;
+	}
+	p = prefix_of(&ip, (unsigned)bits);
+	if (!d->options.host_bits && !ip_eq(&p.ip, &ip)) {
+		dataset_warn(d, "address bits behind /%d; write the network's first address", bits);
+		return;
+	}
+	if (entry_value(d, u, s, excluded, &value))
+		builder_add_prefix(u->set, &p, value, 0);
+}
+
 static void line_ip4trie(struct dataset *d, struct unit *u, struct slice s)
 {
+	struct slice line = s;
 	bool excluded = take_exclusion(&s);
 	uint32_t address, value;
 	int bits = address_cidr4(&s, &address);
 
 	if (bits == ADDRESS_BAD || !key_ends(s)) {
-		dataset_warn(d, "not an IPv4 address or network");
+		line_ip6trie(d, u, line); /* as Rspamd's rbldnsd takes it */
 		return;
 	}
 	if (d->options.host_bits) {
@@ -200,27 +220,6 @@ static void line_ip4trie(struct dataset *d, struct unit *u, struct slice s)
 	}
 	if (entry_value(d, u, s, excluded, &value))
 		builder_add_ip4(u->set, address, (unsigned)bits, value, 0);
-}
-
-static void line_ip6trie(struct dataset *d, struct unit *u, struct slice s)
-{
-	bool excluded = take_exclusion(&s);
-	struct ip ip = {.family = 6};
-	struct prefix p;
-	uint32_t value;
-	int bits = address_cidr6(&s, ip.bytes);
-
-	if (bits == ADDRESS_BAD || !key_ends(s)) {
-		dataset_warn(d, "not an IPv6 address or network");
-		return;
-	}
-	p = prefix_of(&ip, (unsigned)bits);
-	if (!d->options.host_bits && !ip_eq(&p.ip, &ip)) {
-		dataset_warn(d, "address bits behind /%d; write the network's first address", bits);
-		return;
-	}
-	if (entry_value(d, u, s, excluded, &value))
-		builder_add_prefix(u->set, &p, value, 0);
 }
 
 static void line_ip6tset(struct dataset *d, struct unit *u, struct slice s)
@@ -269,11 +268,15 @@ static void line_dnset(struct dataset *d, struct unit *u, struct slice s)
 
 bool entry_line(struct dataset *d, struct unit *u, struct slice line, struct err *err)
 {
-	if (u->skipped)
-		return true;
 	if (u->type == DATASET_COMBINED)
 		return err_set(err, ERR_SYNTAX, "%.*s:%llu: an entry before any $DATASET line",
 			SLICE_FMT(d->file), (unsigned long long)d->line);
+	if (u->type == DATASET_GENERIC)
+		return records_line(d, u, line, err);
+	if (u->type == DATASET_ACL || u->type == DATASET_ACLKEY) {
+		access_line(d, u, line);
+		return true;
+	}
 	/* "::1" is an address where addresses may be written so. */
 	if (line.ptr[0] == ':'
 		&& (u->type != DATASET_IP6TRIE || !slice_starts(line, SLICE("::")))) {
@@ -299,7 +302,10 @@ bool entry_line(struct dataset *d, struct unit *u, struct slice line, struct err
 	case DATASET_DNSET:
 		line_dnset(d, u, line);
 		break;
+	case DATASET_GENERIC:
 	case DATASET_COMBINED:
+	case DATASET_ACL:
+	case DATASET_ACLKEY:
 		break;
 	}
 	return true;

@@ -17,13 +17,13 @@ struct unit {
 	struct buf places; /* behind meta.places */
 	uint32_t ttl_s;
 	char *subst[SUBSTITUTES]; /* NULL: not given */
-	bool skipped;		  /* a type this suite does not serve: its lines are passed over */
 	/* What entries without a value of their own answer. */
 	bool has_default; /* for the types that take only the first default line */
 	uint32_t default_code;
 	struct buf default_text;
 	bool default_known; /* default_id is valid */
 	uint32_t default_id;
+	struct records *records; /* of a generic data set; see records.c */
 };
 
 struct dataset {
@@ -44,7 +44,7 @@ struct dataset {
 	struct pieces *pieces; /* of the text being read side by side */
 };
 
-static inline struct unit *dataset_top(struct dataset *d)
+static inline struct unit *dataset_top(const struct dataset *d)
 {
 	return &d->units[0];
 }
@@ -70,6 +70,12 @@ bool dataset_addresses(struct dataset *d, const uint32_t *addresses, size_t coun
 
 /* special.c: what stands behind the $. False: err is set and the file is refused. */
 bool special_line(struct dataset *d, struct slice line, struct err *err);
+/* A number, and one with one unit letter (s m h d w) at most, and the blanks behind it, off *s. */
+bool take_number(struct slice *s, uint32_t *ret);
+bool take_time(struct slice *s, uint32_t *ret);
+bool take_name(struct slice *s, struct domain *ret);
+/* take_time() for a TTL: 0 means the fallback, others are kept within the bounds given. */
+bool take_ttl(struct dataset *d, struct slice *s, uint32_t fallback_s, uint32_t *ret);
 /* lines.c: one entry or default line. */
 bool entry_line(struct dataset *d, struct unit *u, struct slice line, struct err *err);
 /* True when the whole line is a dotted quad, the form big files consist of. */
@@ -77,9 +83,23 @@ bool entry_plain_quad(struct slice line, uint32_t *ret);
 void unit_default_set(struct unit *u, uint32_t code, struct slice text);
 /* The id of what entries without a value of their own answer. */
 uint32_t unit_default(struct unit *u);
+/* ":code:text", ":code" or "text"; what is missing comes from the defaults given. False: warned of. */
+bool read_value(struct dataset *d, struct slice s, uint32_t default_code, struct slice default_text,
+	uint32_t *ret_code, struct slice *ret_text);
+
+/* records.c: a line of a generic data set, and what comes of all of them. */
+bool records_line(struct dataset *d, struct unit *u, struct slice line, struct err *err);
+void records_finish(struct dataset *d, struct unit *u);
+struct records *records_free(struct records *r);
+
+/* access.c: a line of an acl or aclkey data set. */
+void access_line(struct dataset *d, struct unit *u, struct slice line);
+void access_default_restart(struct unit *u);
+void access_finish(struct unit *u);
 
 /* address.c: read from the start of *s and leave *s behind what was read. */
 enum { ADDRESS_BAD = -1 };
+bool address_host4(struct slice *s, uint32_t *ret); /* as old C libraries: "127.2" is 127.0.0.2 */
 int address_prefix4(
 	struct slice *s, uint32_t *ret);	   /* 8, 16, 24 or 32 bits given, or ADDRESS_BAD */
 int address_cidr4(struct slice *s, uint32_t *ret); /* bits, or ADDRESS_BAD */

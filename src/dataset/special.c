@@ -26,13 +26,12 @@ static bool field_ends(struct slice *s)
 	return true;
 }
 
-static bool take_number(struct slice *s, uint32_t *ret)
+bool take_number(struct slice *s, uint32_t *ret)
 {
 	return read_number(s, ret) && field_ends(s);
 }
 
-/* A number with one unit letter at most: s m h d w. */
-static bool take_time(struct slice *s, uint32_t *ret)
+bool take_time(struct slice *s, uint32_t *ret)
 {
 	static const char units[] = "smhdw";
 	static const uint32_t seconds[] = {1, 60, 3600, 86400, 604800};
@@ -52,11 +51,34 @@ static bool take_time(struct slice *s, uint32_t *ret)
 	return field_ends(s);
 }
 
-static bool take_name(struct slice *s, struct domain *ret)
+bool take_name(struct slice *s, struct domain *ret)
 {
 	struct slice word;
 
 	return slice_cut_word(s, &word) && name_read(word, ret) && (*s = skip_blanks(*s), true);
+}
+
+bool take_ttl(struct dataset *d, struct slice *s, uint32_t fallback_s, uint32_t *ret)
+{
+	const struct dataset_options *o = &d->options;
+	uint32_t ttl_s;
+
+	if (!take_time(s, &ttl_s))
+		return false;
+	if (!ttl_s)
+		ttl_s = fallback_s;
+	else if (o->ttl_min_s && ttl_s < o->ttl_min_s)
+		ttl_s = o->ttl_min_s;
+	else if (o->ttl_max_s && ttl_s > o->ttl_max_s)
+		ttl_s = o->ttl_max_s;
+	*ret = ttl_s;
+	return true;
+}
+
+/* Data sets that say who may ask have no zone of their own. */
+static bool is_access(const struct dataset *d)
+{
+	return dataset_top(d)->type == DATASET_ACL || dataset_top(d)->type == DATASET_ACLKEY;
 }
 
 static bool special_soa(struct dataset *d, struct slice s)
@@ -67,7 +89,7 @@ static bool special_soa(struct dataset *d, struct slice s)
 
 	if (top->meta.has_soa)
 		return true; /* the first counts */
-	if (!take_time(&s, &soa.ttl_s) || !take_name(&s, &soa.origin) || !take_name(&s, &soa.person)
+	if (is_access(d) || !take_ttl(d, &s, top->ttl_s, &soa.ttl_s) || !take_name(&s, &soa.origin) || !take_name(&s, &soa.person)
 		|| !take_number(&s, &soa.serial))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
@@ -75,8 +97,6 @@ static bool special_soa(struct dataset *d, struct slice s)
 			return false;
 	if (s.len)
 		return false;
-	if (!soa.ttl_s)
-		soa.ttl_s = top->ttl_s;
 	top->meta.soa = soa;
 	top->meta.has_soa = true;
 	return true;
@@ -92,7 +112,7 @@ static bool special_ns(struct dataset *d, struct slice s)
 
 	if (top->meta.ns_count)
 		return true; /* the first counts */
-	if (!take_time(&s, &ttl_s) || !s.len)
+	if (is_access(d) || !take_ttl(d, &s, top->ttl_s, &ttl_s) || !s.len)
 		return false;
 	while (slice_cut_word(&s, &word)) {
 		if (word.ptr[0] == '-' || count == META_NS_MAX)
@@ -102,7 +122,7 @@ static bool special_ns(struct dataset *d, struct slice s)
 	}
 	memcpy(top->meta.ns, names, count * sizeof names[0]);
 	top->meta.ns_count = count;
-	top->meta.ns_ttl_s = ttl_s ? ttl_s : top->ttl_s;
+	top->meta.ns_ttl_s = ttl_s;
 	return true;
 }
 
@@ -110,9 +130,9 @@ static bool special_ttl(struct dataset *d, struct slice s)
 {
 	uint32_t ttl_s;
 
-	if (!take_time(&s, &ttl_s) || s.len)
+	if (!take_ttl(d, &s, d->options.ttl_s, &ttl_s) || s.len)
 		return false;
-	dataset_scope(d)->ttl_s = ttl_s ? ttl_s : d->options.ttl_s;
+	dataset_scope(d)->ttl_s = ttl_s;
 	return true;
 }
 
@@ -225,22 +245,6 @@ static bool special_timestamp(struct dataset *d, struct slice s, bool *ret_refus
 
 /* ---- sections of a combined data set ---- */
 
-static const char *const not_served[] = {"generic", "acl"};
-
-static bool type_of_section(struct slice word, enum dataset_type *ret_type, bool *ret_skipped)
-{
-	for (int t = 0; t < DATASET_COMBINED; t++) {
-		if (slice_eq(word, slice_str(dataset_type_name((enum dataset_type)t)))) {
-			*ret_type = (enum dataset_type)t;
-			return true;
-		}
-	}
-	for (size_t i = 0; i < ARRAY_LEN(not_served); i++)
-		if (slice_eq(word, slice_str(not_served[i])))
-			return *ret_skipped = true;
-	return false;
-}
-
 static void add_places(struct dataset *d, struct unit *u, struct slice words)
 {
 	struct slice word;
@@ -261,7 +265,6 @@ static void add_places(struct dataset *d, struct unit *u, struct slice words)
 static bool special_dataset(struct dataset *d, struct slice s, struct err *err)
 {
 	enum dataset_type type = DATASET_IP4SET;
-	bool skipped = false;
 	struct slice word, name;
 	struct unit *u;
 
@@ -277,17 +280,11 @@ static bool special_dataset(struct dataset *d, struct slice s, struct err *err)
 		return true;
 	}
 	slice_cut(&word, ':', &name); /* type[:name] */
-	if (!type_of_section(name, &type, &skipped))
-		return err_set(err, ERR_SYNTAX, "%.*s:%llu: $DATASET of unknown type '%.*s'",
+	if (!dataset_type_named(name, &type) || type >= DATASET_COMBINED)
+		return err_set(err, ERR_SYNTAX, "%.*s:%llu: $DATASET cannot be of type '%.*s'",
 			SLICE_FMT(d->file), (unsigned long long)d->line, (int)MIN(name.len, 40),
 			name.ptr);
-	if (skipped)
-		dataset_warn(d, "data set type %.*s is not served here; its lines are passed over",
-			SLICE_FMT(name));
 	u = dataset_unit_add(d, type);
-	u->skipped = skipped;
-	if (skipped)
-		u->meta.kind = SET_NONE;
 	add_places(d, u, s);
 	return true;
 }

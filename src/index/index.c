@@ -20,10 +20,15 @@ size_t index_select(enum set_rule rule, const struct hit hits[], size_t n)
 	return end;
 }
 
-/* Keeps of hits (sets ascending) what is the answer of each set of this kind; sets that hold IPv4 are
- * passed over when without_ip4. */
+static bool holds_names(enum set_kind kind)
+{
+	return kind == SET_NAME || kind == SET_RECORDS || kind == SET_KEYS;
+}
+
+/* Keeps of hits (sets ascending) what is the answer of each set that holds names, or of each other one;
+ * sets that hold IPv4 are passed over when without_ip4. */
 static size_t select_sets(
-	const struct index *ix, enum set_kind kind, bool without_ip4, struct hit hits[], size_t n)
+	const struct index *ix, bool names, bool without_ip4, struct hit hits[], size_t n)
 {
 	size_t out = 0, m, end;
 
@@ -32,7 +37,7 @@ static size_t select_sets(
 
 		for (end = i + 1; end < n && hits[end].set == hits[i].set;)
 			end++;
-		if (meta->kind != kind || (without_ip4 && meta->reads_ip4))
+		if (holds_names(meta->kind) != names || (without_ip4 && meta->reads_ip4))
 			continue;
 		m = index_select(meta->rule, hits + i, end - i);
 		memmove(hits + out, hits + i, m * sizeof *hits);
@@ -48,7 +53,7 @@ static size_t find_ip4(
 
 	if (ix->overlay)
 		n = overlay_merge_ip4(ix->overlay, q->ip4, now_s, hits, n);
-	return select_sets(ix, SET_IP, false, hits, n);
+	return select_sets(ix, false, false, hits, n);
 }
 
 static size_t find_ip6(
@@ -58,7 +63,7 @@ static size_t find_ip6(
 
 	if (ix->overlay)
 		n = overlay_merge_ip6(ix->overlay, q->ip6, now_s, hits, n);
-	return select_sets(ix, SET_IP, q->is_mapped, hits, n);
+	return select_sets(ix, false, q->is_mapped, hits, n);
 }
 
 static size_t find_name(
@@ -69,7 +74,7 @@ static size_t find_name(
 	if (ix->overlay)
 		n = overlay_merge_name(
 			ix->overlay, q->name, q->name_len, q->labels, now_s, hits, n);
-	return select_sets(ix, SET_NAME, false, hits, n);
+	return select_sets(ix, true, false, hits, n);
 }
 
 /* Adds to hits those of `more` (both: sets ascending) whose set has none yet. */
@@ -101,7 +106,7 @@ size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, 
 	if (q->is_ip4)
 		n = n ? join_sets(hits, n, more, find_ip4(ix, q, now_s, more))
 		      : find_ip4(ix, q, now_s, hits);
-	if (q->labels)
+	if (q->labels || (!q->is_ip4 && !q->is_ip6)) /* records stand at the zone itself, too */
 		n = n ? join_sets(hits, n, more, find_name(ix, q, now_s, more))
 		      : find_name(ix, q, now_s, hits);
 	return n;

@@ -78,7 +78,7 @@ bool meta_decode(struct slice bytes, struct set_meta *ret, struct err *err)
 	m.ttl_s = reader_u32(&r);
 	m.stamp_s = (int64_t)reader_u64(&r);
 	m.expires_s = (int64_t)reader_u64(&r);
-	if (r.bad || version != META_VERSION || kind > SET_NAME || rule > SET_OCTETS || soa > 1
+	if (r.bad || version != META_VERSION || kind > SET_KEYS || rule > SET_OCTETS || soa > 1
 		|| reads_ip4 > 1)
 		return err_set(err, ERR_CORRUPT, "a set's description is of an unknown form");
 	m.kind = kind;

@@ -9,6 +9,9 @@ enum set_kind {
 	SET_NONE, /* no entries: only SOA and NS for the zone (head of a `combined` data set) */
 	SET_IP,	  /* IPv4 and IPv6 prefixes */
 	SET_NAME, /* domain names */
+	SET_RECORDS, /* whole records (record.h) under names, also the zone's own */
+	SET_ACCESS,  /* addresses of those who ask: what they may */
+	SET_KEYS,    /* the same by a label of the name asked; the root stands for every other label */
 };
 
 enum set_rule {
