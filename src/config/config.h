@@ -50,6 +50,9 @@ struct config_list {
 	/* DNS */
 	long ttl;
 	long negative_ttl;
+	/* who may ask, besides dnsd's own rules */
+	struct prefixes allow, deny;
+	struct strings access; /* "acl:file", "aclkey:file" */
 };
 
 /* weights of evidence by kind */
@@ -61,6 +64,7 @@ struct config_zone { /* dnsd: zone "bl.example" { data = {...} }: rbldnsd files 
 	char *name;
 	struct domain zone_name;
 	struct strings data; /* "type:file,file", rbldnsd's own notation, in order */
+	struct prefixes allow, deny;
 };
 
 struct config_key { /* dnsd: key "name" { ... }: of TSIG, shared with those who transfer zones */
@@ -107,6 +111,9 @@ struct config_dnsd {
 	long transfers;	   /* at once */
 	long ixfr_memory;  /* bytes of changes kept for each zone */
 	long notify_delay; /* seconds that changes are collected for */
+	/* Who may ask: the most specific prefix decides; with any in allow, all others are refused. */
+	struct prefixes allow, deny;
+	struct strings access; /* "acl:file" */
 };
 
 struct config_trapd {

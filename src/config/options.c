@@ -103,6 +103,10 @@ static const struct option list[] = {
 		"after leave-max removals in it only time helps"),
 	DURATION(config_list, ttl, "ttl", "5m", 1, 7 * DAY, "TTL of a listing"),
 	DURATION(config_list, negative_ttl, "negative-ttl", "1m", 0, DAY, "TTL of not listed"),
+	PREFIXES(config_list, allow, "allow", "", "who may ask; empty: everybody"),
+	PREFIXES(config_list, deny, "deny", "", "who is refused"),
+	TEXTS(config_list, access, "access", "",
+		"files that say who may ask, \"acl:file\" and \"aclkey:file\""),
 	END};
 
 static const struct option dnsd[] = {
@@ -128,7 +132,9 @@ static const struct option dnsd[] = {
 		"bytes of changes kept for incremental transfers of each zone"),
 	DURATION(config_dnsd, notify_delay, "notify-delay", "1s", 0, HOUR,
 		"changes are collected for so long before a NOTIFY"),
-	END};
+	PREFIXES(config_dnsd, allow, "allow", "", "who may ask; empty: everybody"),
+	PREFIXES(config_dnsd, deny, "deny", "", "who is refused"),
+	TEXTS(config_dnsd, access, "access", "", "files that say who may ask, \"acl:file\""), END};
 
 static const struct option dnsd_dnssec[] = {
 	TEXT(config_signed, key, "key", "", "file with the zone's private key: sekisho dnssec key"),
@@ -136,7 +142,8 @@ static const struct option dnsd_dnssec[] = {
 
 static const struct option dnsd_zone[] = {
 	TEXTS(config_zone, data, "data", "", "rbldnsd data sets, \"type:file,file\", in order"),
-	END};
+	PREFIXES(config_zone, allow, "allow", "", "who may ask; empty: everybody"),
+	PREFIXES(config_zone, deny, "deny", "", "who is refused"), END};
 
 static const struct option dnsd_key[] = {
 	TEXT(config_key, algorithm, "algorithm", "hmac-sha256", "of the signature"),

@@ -41,11 +41,18 @@ size_t answer(const struct served *s, const struct answer_from *from, struct sli
 	r.q = &q;
 	r.from = from;
 	r.now_s = from->now_s;
-	r.listed = false;
-	r.a.count = r.txt.count = 0;
+	r.listed = r.known = r.always = false;
+	r.a.count = r.txt.count = r.mx.count = 0;
 	dns_writer_start(&r.w, out, reply_size(&q, from->transport), message, &q);
 	rcode = early_rcode(status, &q);
 	r.zone = rcode == DNS_NOERROR ? served_find(s, &q) : NULL;
+	r.access = (struct access){.action = ACCESS_PASS};
+	if (r.zone && r.zone->guarded)
+		r.access = access_of_question(s, r.zone, from, &q);
+	else if (!r.zone && served_rules(s)->count)
+		r.access = access_of_peer(s, from);
+	if (r.access.action == ACCESS_IGNORE)
+		return 0;
 	if (r.zone)
 		rcode = zone_answer(&r);
 	else if (rcode == DNS_NOERROR)

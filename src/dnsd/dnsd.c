@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "dnsd/files.h"
 #include "dnsd/grace.h"
+#include "dnsd/rules.h"
 #include "dnsd/served.h"
 #include "dnsd/site.h"
 #include "dnsd/tcp.h"
@@ -32,6 +33,7 @@ struct dnsd {
 	struct grace *grace;
 	struct site *site;
 	struct files *files;
+	struct rules *rules;
 	struct served_list *lists; /* one for each of the configuration */
 	struct zone_key **keys;	   /* likewise, for its signed zones */
 	_Atomic(struct served *) served;
@@ -86,6 +88,7 @@ static void rebuild(void *ctx)
 	struct dnsd *d = ctx;
 	struct served *s = served_new(), *old;
 
+	rules_serve(d->rules, d->config, s);
 	files_serve(d->files, s);
 	for (size_t i = 0; i < d->config->list_count; i++) {
 		const struct config_list *list = &d->config->lists[i];
@@ -239,10 +242,11 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		.signatures_per_second = signatures_per_second(&config->dnsd),
 		.idle_ms = config->dnsd.tcp_idle * 1000});
 	d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
-	d->files = files_new(d->loop, d->grace, &config->dnsd, err);
+	d->files = files_new(d->loop, d->grace, config, err);
 	if (!d->files || !read_keys(d, err) || !open_sockets(d, err))
 		return dnsd_free(d);
 	describe_lists(d);
+	d->rules = rules_new(config);
 	collect_read_paths(d);
 	daemon_notify_open();
 	return d;
@@ -326,6 +330,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	grace_free(d->grace);
 	served_free(d->served);
 	files_free(d->files);
+	rules_free(d->rules);
 	site_free(d->site);
 	free(d->lists);
 	for (size_t i = 0; d->keys && i < d->config->dnsd.signed_count; i++)

@@ -49,10 +49,11 @@ struct source {
 
 struct files {
 	struct grace *grace;
-	const struct config_dnsd *config;
+	const struct config *config;
 	struct source *sources;
 	size_t source_count;
-	size_t **zone_sources; /* for each zone of the configuration: which sources, in order */
+	/* which sources, in order: of each zone, of each list's rules, of the rules for all */
+	size_t **zone_sources, **list_sources, *sources_for_all;
 	loop_fn *changed;
 	void *ctx;
 	struct loop_timer *timer;
@@ -304,7 +305,7 @@ static void check(void *ctx)
 
 	if (!f->running && want_changed(f))
 		start_thread(f);
-	loop_timer_set(f->timer, f->config->check_interval * 1000);
+	loop_timer_set(f->timer, f->config->dnsd.check_interval * 1000);
 }
 
 static void finished(void *ctx, int fd, unsigned events)
@@ -324,28 +325,63 @@ static void finished(void *ctx, int fd, unsigned events)
 
 /* ---- for dnsd.c ---- */
 
+/* Which sources the "type:file,file" of `data` are; made where they are new. */
+static size_t *sources_of(
+	struct files *f, const struct strings *data, bool rules_only, struct err *err)
+{
+	size_t *which = mem_new(data->count + 1, sizeof *which);
+
+	for (size_t i = 0; i < data->count; i++) {
+		enum dataset_type type;
+
+		if (!source_find(f, data->items[i], &which[i], err))
+			goto bad;
+		type = f->sources[which[i]].type;
+		if (rules_only && type != DATASET_ACL && type != DATASET_ACLKEY) {
+			err_set(err, ERR_SYNTAX, "only acl and aclkey say who may ask");
+			goto bad;
+		}
+		continue;
+	bad:
+		err_prefix(err, "\"%s\": ", data->items[i]);
+		free(which);
+		return NULL;
+	}
+	return which;
+}
+
+static bool find_sources(struct files *f, struct err *err)
+{
+	const struct config *c = f->config;
+
+	f->zone_sources = mem_new(c->dnsd.zone_count + 1, sizeof *f->zone_sources);
+	f->list_sources = mem_new(c->list_count + 1, sizeof *f->list_sources);
+	for (size_t i = 0; i < c->dnsd.zone_count; i++) {
+		const struct config_zone *z = &c->dnsd.zones[i];
+		f->zone_sources[i] = sources_of(f, &z->data, false, err);
+		if (!f->zone_sources[i])
+			return err_prefix(err, "dnsd: zone \"%s\": data ", z->name);
+	}
+	for (size_t i = 0; i < c->list_count; i++) {
+		f->list_sources[i] = sources_of(f, &c->lists[i].access, true, err);
+		if (!f->list_sources[i])
+			return err_prefix(err, "list \"%s\": access ", c->lists[i].name);
+	}
+	f->sources_for_all = sources_of(f, &c->dnsd.access, true, err);
+	return f->sources_for_all || err_prefix(err, "dnsd: access ");
+}
+
 struct files *files_new(
-	struct loop *l, struct grace *g, const struct config_dnsd *config, struct err *err)
+	struct loop *l, struct grace *g, const struct config *config, struct err *err)
 {
 	struct files *f = mem_new(1, sizeof *f);
 
 	f->grace = g;
 	f->config = config;
-	f->zone_sources = mem_new(config->zone_count + 1, sizeof *f->zone_sources);
 	f->timer = loop_timer_new(l, check, f);
 	f->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f->watch = f->done >= 0 ? loop_watch_new(l, f->done, LOOP_READ, finished, f) : NULL;
-	for (size_t i = 0; i < config->zone_count; i++) {
-		const struct config_zone *z = &config->zones[i];
-		f->zone_sources[i] = mem_new(z->data.count + 1, sizeof *f->zone_sources[i]);
-		for (size_t k = 0; k < z->data.count; k++)
-			if (!source_find(f, z->data.items[k], &f->zone_sources[i][k], err)) {
-				err_prefix(err, "dnsd: zone \"%s\": data \"%s\": ", z->name,
-					z->data.items[k]);
-				return files_free(f);
-			}
-	}
-	return f;
+	return find_sources(f, err) ? f : files_free(f);
 }
 
 static void source_done(struct source *s)
@@ -367,9 +403,13 @@ struct files *files_free(struct files *f)
 	for (size_t i = 0; i < f->source_count; i++)
 		source_done(&f->sources[i]);
 	free(f->sources);
-	for (size_t i = 0; i < f->config->zone_count; i++)
+	for (size_t i = 0; i < f->config->dnsd.zone_count; i++)
 		free(f->zone_sources[i]);
+	for (size_t i = 0; i < f->config->list_count; i++)
+		free(f->list_sources[i]);
 	free(f->zone_sources);
+	free(f->list_sources);
+	free(f->sources_for_all);
 	loop_timer_free(f->timer);
 	loop_watch_free(f->watch);
 	if (f->done >= 0)
@@ -407,7 +447,7 @@ void files_watch(struct files *f, loop_fn *changed, void *ctx)
 {
 	f->changed = changed;
 	f->ctx = ctx;
-	loop_timer_set(f->timer, f->config->check_interval * 1000);
+	loop_timer_set(f->timer, f->config->dnsd.check_interval * 1000);
 }
 
 void files_reload(struct files *f)
@@ -421,19 +461,41 @@ void files_reload(struct files *f)
 		start_thread(f);
 }
 
+/* One zone's part of it. Without rules that could be read nobody may ask: the zone is broken then. */
+static void serve_sources(
+	const struct files *f, const size_t *which, size_t count, struct served_zone *z)
+{
+	for (size_t k = 0; k < count; k++) {
+		const struct source *s = &f->sources[which[k]];
+		if (!s->version) {
+			z->broken = true;
+			continue;
+		}
+		served_add_sets(z, &s->version->index, 0,
+			snapshot_set_count(s->version->index.snapshot), DEFAULT_TTL_S);
+	}
+}
+
 void files_serve(const struct files *f, struct served *to)
 {
-	for (size_t i = 0; i < f->config->zone_count; i++) {
-		const struct config_zone *zone = &f->config->zones[i];
-		struct served_zone *z = served_zone(to, &zone->zone_name);
-		for (size_t k = 0; k < zone->data.count; k++) {
-			const struct source *s = &f->sources[f->zone_sources[i][k]];
-			if (!s->version) {
-				z->broken = true;
-				continue;
-			}
-			served_add_sets(z, &s->version->index, 0,
-				snapshot_set_count(s->version->index.snapshot), DEFAULT_TTL_S);
-		}
+	const struct config *c = f->config;
+	bool broken = false;
+
+	for (size_t k = 0; k < c->dnsd.access.count; k++) {
+		const struct source *s = &f->sources[f->sources_for_all[k]];
+		if (s->version)
+			served_add_rule(to, &s->version->index, DEFAULT_TTL_S);
+		else
+			broken = true;
+	}
+	for (size_t i = 0; i < c->dnsd.zone_count; i++) {
+		struct served_zone *z = served_zone(to, &c->dnsd.zones[i].zone_name);
+		z->broken = z->broken || broken;
+		serve_sources(f, f->zone_sources[i], c->dnsd.zones[i].data.count, z);
+	}
+	for (size_t i = 0; i < c->list_count; i++) {
+		struct served_zone *z = served_zone(to, &c->lists[i].zone_name);
+		z->broken = z->broken || broken;
+		serve_sources(f, f->list_sources[i], c->lists[i].access.count, z);
 	}
 }

@@ -10,7 +10,7 @@ struct files;
 
 /* The configuration must outlive it. NULL: a "type:file,file" that is none, with words in err. */
 struct files *files_new(
-	struct loop *l, struct grace *g, const struct config_dnsd *config, struct err *err);
+	struct loop *l, struct grace *g, const struct config *config, struct err *err);
 struct files *files_free(struct files *f); /* waits for its thread; NULL is fine */
 
 /* Each file name once for every place it is named in; for the sandbox. */
@@ -24,5 +24,5 @@ void files_load(struct files *f);
 void files_watch(struct files *f, loop_fn *changed, void *ctx);
 void files_reload(struct files *f); /* all of them, changed or not */
 
-/* Adds the zones with the newest good data; those without any are broken. */
+/* Adds the zones with the newest good data, and the rules of who may ask; zones that lack any are broken. */
 void files_serve(const struct files *f, struct served *to);

@@ -8,6 +8,7 @@
 struct served {
 	struct served_zone **zones;
 	size_t count;
+	struct served_rules rules; /* for all zones */
 	/* sealed: */
 	struct served_zone **table; /* open addressing; a power of two, at most half full */
 	uint32_t mask;
@@ -45,9 +46,11 @@ struct served *served_free(struct served *s)
 		for (size_t k = 0; k < s->zones[i]->group_count; k++)
 			group_free(&s->zones[i]->groups[k]);
 		free(s->zones[i]->groups);
+		free(s->zones[i]->rules.items);
 		free(s->zones[i]);
 	}
 	free(s->zones);
+	free(s->rules.items);
 	free(s->table);
 	free(s);
 	return NULL;
@@ -115,11 +118,44 @@ static void take_meta(struct served_zone *z, const struct set_meta *m, uint32_t 
 		z->expires_s = m->expires_s;
 }
 
+static void add_rule(struct served_rules *rules, const struct index *ix, uint32_t default_ttl_s)
+{
+	const struct set_meta *m = snapshot_set_meta(ix->snapshot, 0);
+
+	rules->items = mem_resize(rules->items, (rules->count + 1) * sizeof *rules->items);
+	rules->items[rules->count++] =
+		(struct served_rule){ix, m->ttl_s ? m->ttl_s : default_ttl_s, m->kind == SET_KEYS};
+}
+
+void served_add_rule(struct served *s, const struct index *ix, uint32_t default_ttl_s)
+{
+	add_rule(&s->rules, ix, default_ttl_s);
+}
+
+const struct served_rules *served_rules(const struct served *s)
+{
+	return &s->rules;
+}
+
+/* acl and aclkey data sets hold one set that lists nothing. */
+static bool is_rule(const struct index *ix, size_t set)
+{
+	enum set_kind kind = snapshot_set_meta(ix->snapshot, set)->kind;
+
+	return kind == SET_ACCESS || kind == SET_KEYS;
+}
+
 void served_add_sets(struct served_zone *z, const struct index *ix, size_t first, size_t count,
 	uint32_t default_ttl_s)
 {
-	struct served_group *g = group_new(z);
+	struct served_group *g;
 
+	if (count && is_rule(ix, first)) {
+		add_rule(&z->rules, ix, default_ttl_s);
+		z->has_keys = z->has_keys || z->rules.items[z->rules.count - 1].by_key;
+		return;
+	}
+	g = group_new(z);
 	for (size_t set = first; set < first + count; set++) {
 		const struct set_meta *m = snapshot_set_meta(ix->snapshot, set);
 		struct served_source source = {.published = true, .set = set, .meta = m};
@@ -184,6 +220,7 @@ void served_seal(struct served *s)
 			at = (at + 1) & s->mask;
 		s->table[at] = z;
 		depth[z->name.labels] = true;
+		z->guarded = z->rules.count || s->rules.count;
 		for (size_t k = 0; k < z->group_count; k++) {
 			struct served_group *g = &z->groups[k];
 			if (g->place_count == 1 && g->places[0].name.labels == 0 && z->reads_ip4)

@@ -41,6 +41,18 @@ struct served_group {
 	size_t place_count;
 };
 
+/* An acl or aclkey data set: its index has that one set. */
+struct served_rule {
+	const struct index *index;
+	uint32_t ttl_s;
+	bool by_key; /* else by the address of who asks */
+};
+
+struct served_rules {
+	struct served_rule *items;
+	size_t count;
+};
+
 struct served_zone {
 	struct domain name;
 	uint32_t hash;
@@ -59,6 +71,9 @@ struct served_zone {
 	struct served_group *groups;
 	size_t group_count;
 	size_t lists_group; /* 1 + the group of this site's lists; 0: none */
+	struct served_rules rules;
+	bool has_keys;
+	bool guarded; /* once sealed: some rule, its own or one for all zones, must be asked (access.h) */
 };
 
 struct zone_key;
@@ -69,12 +84,15 @@ struct served *served_free(struct served *s); /* not the indexes and lists; NULL
 
 /* The zone of that name, made when it is not there yet. Valid until served_free(). */
 struct served_zone *served_zone(struct served *s, const struct domain *name);
-/* A data set's sets, `count` of them from `first`: SOA and NS of the first that has them, when the zone
+/* A data set's sets, `count` of them from `first`, or an acl's or aclkey's only one: SOA and NS of the first that has them, when the zone
  * has none yet. default_ttl_s stands in where the set says 0. */
 void served_add_sets(struct served_zone *z, const struct index *ix, size_t first, size_t count,
 	uint32_t default_ttl_s);
 /* A list of this site; ix NULL or without a set of that name: only its test entries are listed. */
 void served_add_list(struct served_zone *z, const struct index *ix, const struct served_list *list);
+/* A rule for all zones, by address. */
+void served_add_rule(struct served *s, const struct index *ix, uint32_t default_ttl_s);
+const struct served_rules *served_rules(const struct served *s);
 void served_seal(struct served *s);
 
 size_t served_zone_count(const struct served *s);

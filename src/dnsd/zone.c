@@ -19,7 +19,7 @@ static bool rrset_has(const struct rrset *set, const uint8_t *rdata, size_t len)
 }
 
 /* All records of a set have one TTL, the least (RFC 2181, 5.2; rbldnsd does the same). */
-static void rrset_add(struct reply *r, struct rrset *set, uint16_t type, uint32_t ttl,
+void reply_add(struct reply *r, struct rrset *set, uint16_t type, uint32_t ttl,
 	const uint8_t *rdata, size_t len)
 {
 	uint8_t *at = r->w.at;
@@ -55,13 +55,13 @@ static void add_hit(struct reply *r, const struct served_source *source, const s
 		ttl = (uint32_t)MAX(hit->expires_s - r->now_s, 0);
 	if (r->want_a) {
 		dns_put_u32(rdata, hit->value.code);
-		rrset_add(r, &r->a, DNS_A, ttl, rdata, 4);
+		reply_add(r, &r->a, DNS_A, ttl, rdata, 4);
 	}
 	if (r->want_txt && hit->value.text.len) {
 		len = index_subject(source->meta, asked, hit, subject);
 		len = value_expand(hit->value.text, slice_of(subject, len), (char *)rdata + 1);
 		rdata[0] = (uint8_t)len; /* one string: VALUE_TEXT_MAX is below 256 */
-		rrset_add(r, &r->txt, DNS_TXT, ttl, rdata, 1 + len);
+		reply_add(r, &r->txt, DNS_TXT, ttl, rdata, 1 + len);
 	}
 }
 
@@ -117,6 +117,10 @@ static void ask_place(struct reply *r, const struct served_place *p, const struc
 		while (h < n && hits[h].set < source->set)
 			h++;
 		for (; h < n && hits[h].set == source->set; h++) {
+			if (source->meta->kind == SET_RECORDS) {
+				records_answer(r, hits[h].value.text);
+				continue;
+			}
 			r->listed = true;
 			add_hit(r, source, asked, &hits[h]);
 		}
@@ -153,10 +157,10 @@ static struct asked asked_first(const struct dns_question *q, unsigned labels, u
 }
 
 /* Asks every source; true when the name exists (listed, or the name of a place below the zone). */
-static bool ask_groups(struct reply *r)
+static bool ask_groups(struct reply *r, unsigned below)
 {
 	const struct dns_question *q = r->q;
-	unsigned below = (unsigned)q->name.labels - r->zone->name.labels, labels, last = UINT32_MAX;
+	unsigned labels, last = UINT32_MAX;
 	uint8_t name[DOMAIN_WIRE_MAX];
 	struct asked asked = {0}, here;
 	bool exists = below == 0;
@@ -172,9 +176,14 @@ static bool ask_groups(struct reply *r)
 		}
 		here = asked;
 		here.is_ip6 = asked.is_ip6 && !(asked.is_mapped && p->reads_ip4);
-		ask_place(r, p, &here);
+		if (r->access.action == ACCESS_PASS)
+			ask_place(r, p, &here);
+		else
+			restricted_ask(r, p, &here);
 	}
-	return exists || r->listed;
+	if (r->always)
+		restricted_answer(r);
+	return exists || r->listed || r->known;
 }
 
 /* "1.168.192" or the last nibbles of an IPv6 address: there may be names below it, so it exists (RFC
@@ -263,12 +272,17 @@ unsigned zone_answer(struct reply *r)
 
 	if (z->broken || (z->expires_s && z->expires_s <= r->now_s))
 		return DNS_SERVFAIL;
+	if (r->access.action == ACCESS_REFUSE)
+		return DNS_REFUSED;
 	r->apex_at = (uint16_t)(DNS_HEADER_SIZE + q->label_at[below]);
 	if (below == 0 && !answer_apex(r))
 		return DNS_REFUSED;
 	r->want_a = q->type == DNS_A || q->type == DNS_ANY;
 	r->want_txt = q->type == DNS_TXT || (q->type == DNS_ANY && !z->has_list);
-	exists = ask_groups(r);
+	r->want_mx = q->type == DNS_MX || (q->type == DNS_ANY && !z->has_list);
+	if (r->access.key)
+		below--; /* the key is no part of what was asked */
+	exists = ask_groups(r, below);
 	if (!exists && z->has_ip_list)
 		exists = is_address_part(q, below);
 	if (r->w.counts[DNS_ANSWER] == 0 && !r->w.overflow && z->has_soa)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dns/writer.h"
-#include "dnsd/answer.h"
+#include "dnsd/access.h"
 
 #define RECORDS_MAX 128 /* of one type in one answer */
 
@@ -20,11 +20,24 @@ struct reply {
 	const struct served_zone *zone;
 	const struct answer_from *from;
 	int64_t now_s;
+	struct access access;
 	uint16_t apex_at; /* where the zone's name stands in the message */
-	bool want_a, want_txt;
+	bool want_a, want_txt, want_mx;
 	bool listed;
-	struct rrset a, txt;
+	bool known;  /* records of the name itself were found */
+	bool always; /* access.always is due */
+	struct rrset a, txt, mx;
 };
+
+/* A record of the question's name, once in its set, which keeps the least TTL of its records. */
+void reply_add(struct reply *r, struct rrset *set, uint16_t type, uint32_t ttl,
+	const uint8_t *rdata, size_t len);
+
+/* records.c: those of the records in a value (record.h) that were asked for. */
+void records_answer(struct reply *r, struct slice records);
+/* restricted.c: a place as those see it who may not see what it lists (ACCESS_EMPTY, ACCESS_ALWAYS). */
+void restricted_ask(struct reply *r, const struct served_place *p, const struct asked *asked);
+void restricted_answer(struct reply *r);
 
 /* Writes what the zone says to r->q; returns the rcode. */
 unsigned zone_answer(struct reply *r);

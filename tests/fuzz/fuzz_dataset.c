@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	options.host_bits = size && data[0] & 0x80;
 	d = dataset_new(
-		b, size ? (data[0] & 0x7f) % (DATASET_COMBINED + 1) : 0, SLICE("x"), &options);
+		b, size ? (data[0] & 0x7f) % (DATASET_ACLKEY + 1) : 0, SLICE("x"), &options);
 	text = slice_skip(text, 1);
 	if (dataset_file(d, SLICE("one"), slice_take(text, text.len / 2), 1, &err)
 		&& dataset_file(d, SLICE("two"), slice_skip(text, text.len / 2), 2, &err)
