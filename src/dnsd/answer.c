@@ -1,6 +1,7 @@
 /* answer.c - one question, one reply. */
 #include "dnsd/answer.h"
 
+#include "dnsd/fast.h"
 #include "dnsd/zone.h"
 
 /* What can be said without looking anything up; DNS_NOERROR: go on. */
@@ -28,7 +29,7 @@ static size_t reply_size(const struct dns_question *q, enum answer_transport tra
 	return transport == ANSWER_TCP ? ANSWER_SIZE_TCP : MIN(q->udp_size, ANSWER_SIZE_UDP);
 }
 
-size_t answer(const struct served *s, const struct answer_from *from, struct slice message,
+size_t answer_fully(const struct served *s, const struct answer_from *from, struct slice message,
 	uint8_t *out, struct answer_note *ret_note)
 {
 	struct dns_question q;
@@ -60,4 +61,12 @@ size_t answer(const struct served *s, const struct answer_from *from, struct sli
 	*ret_note = (struct answer_note){(uint8_t)rcode, r.listed, r.w.overflow};
 	return dns_writer_finish(
 		&r.w, rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN ? DNS_AA : 0, rcode);
+}
+
+size_t answer(const struct served *s, const struct answer_from *from, struct slice message,
+	uint8_t *out, struct answer_note *ret_note)
+{
+	size_t n = fast_answer(s, from, message, out, ret_note);
+
+	return n ? n : answer_fully(s, from, message, out, ret_note);
 }

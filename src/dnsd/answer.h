@@ -40,3 +40,6 @@ struct answer_from {
 /* out: ANSWER_SIZE_UDP or ANSWER_SIZE_TCP bytes. Returns the size of the reply; 0: none is due. */
 size_t answer(const struct served *s, const struct answer_from *from, struct slice message,
 	uint8_t *out, struct answer_note *ret_note);
+/* The same without the short way that plain questions take (fast.h): for tests, which compare the two. */
+size_t answer_fully(const struct served *s, const struct answer_from *from, struct slice message,
+	uint8_t *out, struct answer_note *ret_note);

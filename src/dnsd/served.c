@@ -3,8 +3,6 @@
 
 #include "base/mem.h"
 
-#define DEPTHS 128
-
 struct served {
 	struct served_zone **zones;
 	size_t count;
@@ -12,18 +10,44 @@ struct served {
 	/* sealed: */
 	struct served_zone **table; /* open addressing; a power of two, at most half full */
 	uint32_t mask;
-	uint8_t depths[DEPTHS]; /* label counts that zones have, most first */
-	size_t depth_count;
+	uint8_t lengths[DOMAIN_WIRE_MAX]; /* of zones' names, longest first */
+	size_t length_count;
 };
 
-/* Zone names are the operator's own, so a plain hash (FNV-1a) does. */
-static uint32_t name_hash(const uint8_t *wire, size_t len)
+/* Zone names are the operator's own, so a plain hash does: of eight bytes at a time, the last eight once
+ * more when len is no multiple. */
+static uint64_t name_hash(const uint8_t *wire, size_t len)
 {
-	uint32_t h = 2166136261u;
+	uint64_t hash = len, word = 0;
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ wire[i]) * 16777619u;
-	return h;
+	if (len < sizeof word) {
+		memcpy(&word, wire, len);
+		return (hash ^ word) * 0x9e3779b97f4a7c15;
+	}
+	for (size_t at = 0; at + sizeof word < len; at += sizeof word) {
+		memcpy(&word, wire + at, sizeof word);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+		hash ^= hash >> 29;
+	}
+	memcpy(&word, wire + len - sizeof word, sizeof word);
+	return (hash ^ word) * 0x9e3779b97f4a7c15;
+}
+
+static bool name_eq(const struct domain *d, const uint8_t *wire, size_t len)
+{
+	uint64_t a, b;
+
+	if (d->len != len || len < sizeof a)
+		return d->len == len && memcmp(d->wire, wire, len) == 0;
+	for (size_t at = 0; at + sizeof a < len; at += sizeof a) {
+		memcpy(&a, d->wire + at, sizeof a);
+		memcpy(&b, wire + at, sizeof b);
+		if (a != b)
+			return false;
+	}
+	memcpy(&a, d->wire + len - sizeof a, sizeof a);
+	memcpy(&b, wire + len - sizeof b, sizeof b);
+	return a == b;
 }
 
 struct served *served_new(void)
@@ -204,9 +228,49 @@ static int by_set(const void *a, const void *b)
 	return x->set < y->set ? -1 : x->set > y->set;
 }
 
+static void group_seal(struct served_group *g, bool reads_ip4)
+{
+	if (g->place_count == 1 && g->places[0].name.labels == 0 && reads_ip4)
+		g->places[0].reads_ip4 = true;
+	qsort(g->places, g->place_count, sizeof *g->places, deepest_first);
+	for (size_t i = 0; i < g->place_count; i++)
+		qsort(g->places[i].sources, g->places[i].source_count, sizeof *g->places[i].sources,
+			by_set);
+}
+
+/* Whether fast.c knows all that this zone's answers may need. */
+static bool zone_is_plain(const struct served_zone *z)
+{
+	if (z->broken || z->guarded)
+		return false;
+	for (size_t i = 0; i < z->group_count; i++) {
+		const struct served_group *g = &z->groups[i];
+		if (g->place_count > 1 || (g->place_count && g->places[0].name.labels > 0))
+			return false;
+		for (size_t k = 0; g->place_count && k < g->places[0].source_count; k++) {
+			const struct served_source *source = &g->places[0].sources[k];
+			if (source->meta->kind == SET_RECORDS)
+				return false;
+			if (source->list && source->list->kind == SET_IP
+				&& source->list->code >> 24 != 127)
+				return false; /* its test entry is outside of 127/8 */
+		}
+	}
+	return true;
+}
+
+static void zone_seal(struct served_zone *z)
+{
+	for (size_t i = 0; i < z->group_count; i++)
+		group_seal(&z->groups[i], z->reads_ip4);
+	if (z->has_soa)
+		soa_prepare(&z->soa_record, &z->name, &z->soa);
+	z->plain = zone_is_plain(z);
+}
+
 void served_seal(struct served *s)
 {
-	bool depth[DEPTHS] = {false};
+	bool length[DOMAIN_WIRE_MAX + 1] = {false};
 	uint32_t size = 4;
 
 	while (size < s->count * 2)
@@ -215,25 +279,17 @@ void served_seal(struct served *s)
 	s->mask = size - 1;
 	for (size_t i = 0; i < s->count; i++) {
 		struct served_zone *z = s->zones[i];
-		uint32_t at = z->hash & s->mask;
+		uint32_t at = (uint32_t)(z->hash >> 32) & s->mask;
 		while (s->table[at])
 			at = (at + 1) & s->mask;
 		s->table[at] = z;
-		depth[z->name.labels] = true;
+		length[z->name.len] = true;
 		z->guarded = z->rules.count || s->rules.count;
-		for (size_t k = 0; k < z->group_count; k++) {
-			struct served_group *g = &z->groups[k];
-			if (g->place_count == 1 && g->places[0].name.labels == 0 && z->reads_ip4)
-				g->places[0].reads_ip4 = true;
-			qsort(g->places, g->place_count, sizeof *g->places, deepest_first);
-			for (size_t j = 0; j < g->place_count; j++)
-				qsort(g->places[j].sources, g->places[j].source_count,
-					sizeof *g->places[j].sources, by_set);
-		}
+		zone_seal(z);
 	}
-	for (unsigned d = DEPTHS; d-- > 0;)
-		if (depth[d])
-			s->depths[s->depth_count++] = (uint8_t)d;
+	for (unsigned len = DOMAIN_WIRE_MAX; len > 0; len--)
+		if (length[len])
+			s->lengths[s->length_count++] = (uint8_t)len;
 }
 
 size_t served_zone_count(const struct served *s)
@@ -241,21 +297,52 @@ size_t served_zone_count(const struct served *s)
 	return s->count;
 }
 
+static const struct served_zone *zone_at(const struct served *s, const uint8_t *wire, size_t len)
+{
+	uint64_t hash = name_hash(wire, len);
+	const struct served_zone *z;
+
+	for (uint32_t at = (uint32_t)(hash >> 32) & s->mask; (z = s->table[at]) != NULL;
+		at = (at + 1) & s->mask)
+		if (z->hash == hash && name_eq(&z->name, wire, len))
+			return z;
+	return NULL;
+}
+
+/* The longest zone's name of all that the name ends in, from the i-th length on. */
+static const struct served_zone *next_tail(
+	const struct served *s, const uint8_t *name, size_t len, size_t *i)
+{
+	const struct served_zone *z = NULL;
+
+	for (; *i < s->length_count && !z; ++*i)
+		if (s->lengths[*i] <= len)
+			z = zone_at(s, name + len - s->lengths[*i], s->lengths[*i]);
+	return z;
+}
+
+const struct served_zone *served_find_tail(const struct served *s, const uint8_t *name, size_t len)
+{
+	size_t i = 0;
+
+	return next_tail(s, name, len, &i);
+}
+
+static bool is_label_start(const struct dns_question *q, unsigned at)
+{
+	for (unsigned i = 0; i <= q->name.labels; i++)
+		if (q->label_at[i] == at)
+			return true;
+	return false;
+}
+
 const struct served_zone *served_find(const struct served *s, const struct dns_question *q)
 {
-	for (size_t i = 0; i < s->depth_count; i++) {
-		if (s->depths[i] > q->name.labels)
-			continue;
-		unsigned from = q->label_at[q->name.labels - s->depths[i]],
-			 len = q->name.len - from;
-		const uint8_t *wire = q->name.wire + from;
-		uint32_t hash = name_hash(wire, len);
-		const struct served_zone *z;
-		for (uint32_t at = hash & s->mask; (z = s->table[at]) != NULL;
-			at = (at + 1) & s->mask)
-			if (z->hash == hash && z->name.len == len
-				&& memcmp(z->name.wire, wire, len) == 0)
-				return z;
-	}
+	const struct served_zone *z;
+	size_t i = 0;
+
+	while ((z = next_tail(s, q->name.wire, q->name.len, &i)) != NULL)
+		if (is_label_start(q, (unsigned)q->name.len - z->name.len))
+			return z;
 	return NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "base/domain.h"
 #include "dns/question.h"
+#include "dnsd/soa.h"
 #include "index/index.h"
 
 #include <stdatomic.h>
@@ -55,7 +56,8 @@ struct served_rules {
 
 struct served_zone {
 	struct domain name;
-	uint32_t hash;
+	uint64_t hash;
+	bool plain; /* sealed: its sources all answer at its top, nothing stands in the way (fast.c) */
 	bool has_list;	   /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
 	bool reads_ip4;	   /* a data set of its own (not a section of `combined`) holds IPv4 */
 	bool has_ip_list;  /* "0.0.127" is an empty non-terminal there (RFC 8020) */
@@ -63,7 +65,8 @@ struct served_zone {
 	int64_t expires_s; /* SERVFAIL after it; 0: never */
 	bool has_soa;
 	struct set_soa soa;
-	const struct zone_key *key; /* borrowed: answers are signed; NULL: not */
+	const struct zone_key *key;	/* borrowed: answers are signed; NULL: not */
+	struct soa_record soa_record;	/* sealed: soa, ready to be sent */
 	const _Atomic uint64_t *serial; /* stands in for soa.serial; NULL: it does not */
 	uint32_t ns_ttl_s;
 	uint8_t ns_count;
@@ -95,6 +98,16 @@ void served_add_rule(struct served *s, const struct index *ix, uint32_t default_
 const struct served_rules *served_rules(const struct served *s);
 void served_seal(struct served *s);
 
+/* The serial that its SOA record tells now. */
+static inline uint32_t served_serial(const struct served_zone *z)
+{
+	return z->serial ? (uint32_t)atomic_load_explicit(z->serial, memory_order_relaxed)
+			 : z->soa.serial;
+}
+
 size_t served_zone_count(const struct served *s);
 /* The zone of the longest name that is the question's or above it; NULL: not ours. Sealed only. */
 const struct served_zone *served_find(const struct served *s, const struct dns_question *q);
+/* The same for a name in wire form and lower case that nobody has looked at yet: where its labels begin
+ * is the caller's to check, and that the zone's name begins at one of them. */
+const struct served_zone *served_find_tail(const struct served *s, const uint8_t *name, size_t len);

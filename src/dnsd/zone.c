@@ -208,21 +208,16 @@ static bool is_address_part(const struct dns_question *q, unsigned labels)
 
 static void write_soa(struct reply *r, enum dns_section section)
 {
-	const struct set_soa *soa = &r->zone->soa;
-	uint32_t ttl = soa->ttl_s;
+	const struct soa_record *soa = &r->zone->soa_record;
+	uint32_t ttl = r->zone->soa.ttl_s;
+	uint8_t record[SOA_SIZE_MAX];
 
 	if (section == DNS_AUTHORITY) /* how long the "no" may be kept: RFC 2308, 3 */
-		ttl = MIN(ttl, soa->minimum_s);
+		ttl = MIN(ttl, r->zone->soa.minimum_s);
+	soa_put(soa, record, (unsigned)(r->w.at - r->w.start), r->apex_at, ttl,
+		served_serial(r->zone));
 	dns_record_begin(&r->w, r->apex_at, DNS_SOA, ttl);
-	dns_record_name(&r->w, &soa->origin);
-	dns_record_name(&r->w, &soa->person);
-	dns_record_u32(&r->w, r->zone->serial ? (uint32_t)atomic_load_explicit(
-				      r->zone->serial, memory_order_relaxed)
-					      : soa->serial);
-	dns_record_u32(&r->w, soa->refresh_s);
-	dns_record_u32(&r->w, soa->retry_s);
-	dns_record_u32(&r->w, soa->expire_s);
-	dns_record_u32(&r->w, soa->minimum_s);
+	dns_record_bytes(&r->w, record + RDATA_AT, soa->len - RDATA_AT);
 	dns_record_end(&r->w, section);
 }
 

@@ -1,4 +1,5 @@
-/* fuzz_dns_question.c - any message through answer(): replies are well formed, fit, and echo the id. */
+/* fuzz_dns_question.c - any message through answer(): replies are well formed, fit, echo the id, and are
+ * the same by the short way and the long one. */
 #include "../unit/dnsd_world.h"
 
 #include <stdlib.h>
@@ -30,6 +31,20 @@ static void check_reply(const uint8_t *data, const uint8_t *out, size_t n)
 	CHECK(at == n);
 }
 
+/* The short way and the long one say the same. */
+static void check_both_ways(const struct served *served, const struct answer_from *from,
+	struct slice message, struct slice reply, const struct answer_note *note)
+{
+	static uint8_t full[ANSWER_SIZE_TCP];
+	struct answer_note other;
+	size_t n = answer_fully(served, from, message, full, &other);
+
+	CHECK(n == reply.len && memcmp(full, reply.ptr, n) == 0);
+	CHECK(n == 0
+		|| (other.rcode == note->rcode && other.listed == note->listed
+			&& other.truncated == note->truncated));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
@@ -46,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(n <= room && note.rcode <= DNS_BADVERS + (n == 0) * 255u);
 		if (n)
 			check_reply(data, out, n);
+		check_both_ways(w.served, &from, slice_of(data, size), slice_of(out, n), &note);
 		free(out);
 	}
 	return 0;

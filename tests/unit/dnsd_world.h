@@ -44,6 +44,33 @@ static inline void world_name_entry(
 	builder_add_name(s, &d, scope, value, 0);
 }
 
+/* Sets 10 to 12: zone "odd.example", names and addresses together, an SOA that hardly fits. */
+#define LONG(x) x "23456789012345678901234567890123456789012345678901234567890"
+static inline void world_odd_sets(struct builder *b)
+{
+	struct set_meta m = meta_plain(SET_NAME, SET_ALL, 900);
+	struct builder_set *s;
+	uint32_t v;
+
+	m.has_soa = true;
+	m.soa = (struct set_soa){70, 5, 1, 2, 3, 80,
+		world_name(LONG("a") "." LONG("b") "." LONG("c") ".other"),
+		world_name(LONG("x") "." LONG("y") "." LONG("c") ".other")};
+	s = builder_set_new(b, SLICE("dnset:d"), &m);
+	v = builder_value(s, 0x7f000004, SLICE("$$ $ costs $$"));
+	world_name_entry(s, "spam.test", SCOPE_BOTH, v);
+	world_name_entry(s, "spam.test", SCOPE_SELF, builder_value(s, 0x7f000005, SLICE("self $")));
+	world_name_entry(s, "1.2.0.192", SCOPE_SELF, v);
+	m = meta_plain(SET_IP, SET_FIRST, 900);
+	s = builder_set_new(b, SLICE("ip:d"), &m);
+	v = builder_value(s, 0x7f000004, SLICE("$"));
+	world_prefix(s, "192.0.2.0/30", v, 0);
+	world_prefix(s, "2001:db8::/32", v, 0);
+	world_prefix(s, "0.0.0.0/1", builder_value(s, 0x7f000006, SLICE_EMPTY), 0);
+	s = builder_set_new(b, SLICE("ip:e"), &m);
+	world_prefix(s, "192.0.2.2", builder_value(s, 0x7f000004, SLICE("$")), 0);
+}
+
 /* Sets 0 and 1: lists "bad" and "worse" in zone bl.example; 2: list "dom" in dom.example; 3 and 4: a file
  * zone "file.example" of two data sets; 5 to 7: a combined one, "comb.example"; 8: "bare.example" without
  * SOA and NS. */
@@ -113,6 +140,7 @@ static inline void world_sets(struct builder *b)
 		world_prefix(s, "2.2.2.2",
 			builder_value(s, 0x7f000100 + i, slice_of(text, (size_t)n)), 0);
 	}
+	world_odd_sets(b);
 }
 
 static inline void world_lists(struct world *w)
@@ -169,7 +197,8 @@ static inline void world_init(struct world *w, bool published)
 		size_t first, count;
 	} files[] = {{"file.example", 3, 1}, {"file.example", 4, 1}, {"comb.example", 5, 3},
 		{"turned.example", 4, 1}, {"turned.example", 3, 1}, {"bare.example", 8, 1},
-		{"many.example", 9, 1}, {"sub.bl.example", 8, 1}};
+		{"many.example", 9, 1}, {"sub.bl.example", 8, 1}, {"odd.example", 10, 1},
+		{"odd.example", 11, 1}, {"odd.example", 12, 1}};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		struct domain name = world_name(files[i].zone);
 		served_add_sets(served_zone(w->served, &name), &w->index, files[i].first,
