@@ -45,6 +45,7 @@ struct builder_set {
 	size_t slot_count;
 	char *text; /* templates, back to back */
 	size_t text_len, text_cap;
+	uint32_t value_base; /* told by the writer: how many values earlier sets have */
 	uint64_t entries; /* told by the writer: after doubles went */
 };
 

@@ -3,22 +3,14 @@
 #pragma once
 
 #include "index/format.h"
+#include "index/hosts4.h"
+#include "index/ranges4.h"
 #include "index/snapshot.h"
-
-struct table_view {
-	const void *keys;
-	const uint32_t *dir;	 /* NULL: none */
-	const void *values;	 /* NULL: all 1 */
-	const uint32_t *expires; /* NULL: none expires */
-	uint32_t count;
-	uint8_t len, key_width, value_width;
-};
+#include "index/tables6.h"
 
 struct set_view {
 	struct slice name;
 	struct set_meta meta;
-	struct table_view *tables4, *tables6;
-	uint32_t count4, count6;
 	const struct file_value *values;
 	uint32_t value_count;
 	uint64_t entries;
@@ -28,8 +20,14 @@ struct snapshot {
 	struct slice bytes;
 	const struct file_head *head;
 	const char *text;
+	const struct file_value *values; /* of all sets */
 	struct set_view *sets;
-	struct names *names; /* NULL: none */
+	const struct row_node *nodes;
+	uint64_t node_count;
+	struct hosts4 hosts4;	 /* no words: none */
+	struct ranges4 ranges4;	 /* no keys: none */
+	struct tables6 *tables6; /* NULL: none */
+	struct names *names;	 /* NULL: none */
 };
 
 /* count items of `size` bytes at `at`, or NULL when they are not all inside the file or not aligned. */
@@ -71,6 +69,23 @@ static inline uint32_t view_number(const void *column, size_t i, uint8_t width)
 	}
 	memcpy(&v32, p, 4);
 	return v32;
+}
+
+static inline uint64_t view_be64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	return be64toh(v);
+}
+
+/* What number `value` of all values answers: 0 is an exclusion, else 1 + its place in the file. */
+static inline struct value view_text(const struct snapshot *s, uint32_t value)
+{
+	const struct file_value *v = &s->values[value - 1];
+
+	return value ? (struct value){v->code, slice_of(s->text + v->text_at, v->text_len)}
+		     : (struct value){0, SLICE_EMPTY};
 }
 
 /* What a set answers by its value `number`: 0 an exclusion, else 1 + its place among the set's values. */

@@ -1,0 +1,51 @@
+/* hosts4.h - the part of a snapshot that holds single IPv4 addresses, of all sets, when they are many.
+ * Few ones are prefixes like others (ranges4.h). */
+#pragma once
+
+#include "index/rows.h"
+
+struct file_hosts4 {
+	uint64_t
+		words_at; /* HOSTS_WORD bytes each: of 64 /24s, which are not empty; where they stand */
+	uint64_t data_at, data_size;
+	uint32_t first, words; /* the words cover addresses from first << 14 on */
+	uint32_t row_base;
+	uint8_t row_bits;
+	uint8_t expires; /* 1: every host has an expiry time of 32 bits, 0 never */
+	uint8_t unused[2];
+};
+
+/* A word: a bit for each of 64 /24s, and (u32) the place in the data of what follows: for each /24 that
+ * is not empty the count of its hosts less one, then the hosts' last octets, ascending. Before that
+ * place, backwards, a cell for each host: its row less row_base (low bits), its expiry time. */
+#define HOSTS_WORD 12
+
+struct hosts4 {
+	const uint8_t *words, *data;
+	uint32_t first, count; /* words */
+	uint32_t row_base;
+	uint8_t row_bits, cell_bits;
+	bool expires;
+};
+
+/* Takes the hosts out of the sets and adds the part, unless they are few. *ret_at: 0 when there is none. */
+bool hosts4_write(struct builder *b, struct rows_writer *w, struct buf *to, uint64_t *ret_at,
+	struct err *err);
+/* nodes: checked. False: damaged. */
+bool hosts4_open(const struct snapshot *s, uint64_t at, struct hosts4 *ret);
+/* The row at an address; 0: none. *ret_expires: what ROW_COLUMN means there. */
+uint32_t hosts4_find(const struct hosts4 *h, uint32_t address, uint32_t *ret_expires);
+
+/* Walks through the hosts by address. */
+struct hosts4_walk {
+	uint32_t word; /* the next one */
+	uint64_t bits; /* of this word: /24s that come */
+	const uint8_t *start, *counts, *lows;
+	unsigned left;			/* in this /24, of which `lows` is the next */
+	unsigned index;			/* of the next one in this word */
+	uint32_t address, row, expires; /* where it stands */
+};
+
+/* Begins in front of an address, or somewhat before. */
+void hosts4_walk_from(const struct hosts4 *h, uint32_t address, struct hosts4_walk *ret);
+bool hosts4_next(const struct hosts4 *h, struct hosts4_walk *w);
