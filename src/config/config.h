@@ -92,12 +92,15 @@ struct config_signed { /* dnsd: dnssec "bl.example" { key = "file" } */
 
 struct config_dnsd {
 	char *user;
-	struct strings listen;	     /* addr:port, UDP and TCP */
-	struct strings xdp;	     /* network interfaces */
-	long workers;		     /* 0: one for each processor */
-	long tcp_sessions, tcp_idle; /* at once; seconds */
-	struct strings nameservers;  /* NS of our zones */
-	char *hostmaster;	     /* SOA RNAME */
+	struct strings listen;		 /* addr:port, UDP and TCP */
+	struct strings xdp;		 /* network interfaces */
+	long workers;			 /* 0: one for each processor */
+	long tcp_sessions, tcp_idle;	 /* at once; seconds */
+	char *nsid, *version, *identity; /* empty: not told */
+	bool cookies;
+	struct strings cookie_secrets; /* 32 hexadecimal digits each; empty: a random one */
+	struct strings nameservers;    /* NS of our zones */
+	char *hostmaster;	       /* SOA RNAME */
 	struct config_zone *zones;
 	size_t zone_count;
 	struct config_signed *signed_zones;

@@ -28,17 +28,6 @@ static size_t take_name(const uint8_t *p, size_t len, struct dns_question *q)
 	return at + 1;
 }
 
-/* Options are ignored, but they must be whole. */
-static bool options_whole(const uint8_t *p, size_t len)
-{
-	while (len >= 4 && dns_u16(p + 2) <= len - 4) {
-		size_t n = 4u + dns_u16(p + 2);
-		p += n;
-		len -= n;
-	}
-	return len == 0;
-}
-
 static bool take_opt(struct slice message, const struct dns_record *rec, struct dns_question *q)
 {
 	const uint8_t *p = (const uint8_t *)message.ptr;
@@ -51,16 +40,33 @@ static bool take_opt(struct slice message, const struct dns_record *rec, struct 
 	q->compact_ok = (rec->ttl & 0x4000) != 0;
 	if (rec->class > DNS_UDP_PLAIN)
 		q->udp_size = rec->class;
-	return options_whole(p + rec->rdata, rec->rdata_len);
+	return rec->rdata_len == 0
+	       || dns_options_parse(p + rec->rdata, rec->rdata_len, &q->options);
+}
+
+/* The records behind the question; returns the offset behind them, 0 when malformed. */
+static size_t take_records(struct slice message, size_t at, struct dns_question *q)
+{
+	const uint8_t *p = (const uint8_t *)message.ptr;
+	unsigned before = dns_u16(p + 6) + dns_u16(p + 8), records = before + dns_u16(p + 10);
+	struct dns_record rec;
+
+	for (unsigned i = 0; i < records; i++) {
+		if (q->tsig || (at = dns_record_read(message, at, &rec)) == 0)
+			return 0; /* TSIG must be the last one */
+		if (rec.type == DNS_OPT && (i < before || !take_opt(message, &rec, q)))
+			return 0;
+		if (rec.type == DNS_TSIG)
+			q->tsig = true;
+	}
+	return at;
 }
 
 enum dns_question_status dns_question_parse(struct slice message, struct dns_question *ret)
 {
 	const uint8_t *p = (const uint8_t *)message.ptr;
 	struct dns_question *q = ret;
-	struct dns_record rec;
-	size_t at;
-	unsigned before, records;
+	size_t at = DNS_HEADER_SIZE;
 
 	if (message.len < DNS_HEADER_SIZE || p[2] & DNS_QR >> 8)
 		return DNS_QUESTION_IGNORE;
@@ -69,27 +75,22 @@ enum dns_question_status dns_question_parse(struct slice message, struct dns_que
 	q->end = 0;
 	q->edns = q->dnssec_ok = q->compact_ok = q->tsig = false;
 	q->edns_version = 0;
+	dns_options_init(&q->options);
 	q->udp_size = DNS_UDP_PLAIN;
 	if (q->flags & DNS_OPCODE)
 		return DNS_QUESTION_NOTIMP;
-	if (dns_u16(p + 4) != 1) /* RFC 9619 */
+	if (dns_u16(p + 4) > 1) /* RFC 9619 */
 		return DNS_QUESTION_FORMERR;
-	at = take_name(p, message.len, q);
-	if (at == 0 || message.len - at < 4)
-		return DNS_QUESTION_FORMERR;
-	q->type = dns_u16(p + at);
-	q->class = dns_u16(p + at + 2);
-	at += 4;
-	q->end = (uint16_t)at;
-	before = dns_u16(p + 6) + dns_u16(p + 8);
-	records = before + dns_u16(p + 10);
-	for (unsigned i = 0; i < records; i++) {
-		if (q->tsig || (at = dns_record_read(message, at, &rec)) == 0)
-			return DNS_QUESTION_FORMERR; /* TSIG must be the last one */
-		if (rec.type == DNS_OPT && (i < before || !take_opt(message, &rec, q)))
+	if (dns_u16(p + 4) == 1) {
+		at = take_name(p, message.len, q);
+		if (at == 0 || message.len - at < 4)
 			return DNS_QUESTION_FORMERR;
-		if (rec.type == DNS_TSIG)
-			q->tsig = true;
+		q->type = dns_u16(p + at);
+		q->class = dns_u16(p + at + 2);
+		at += 4;
+		q->end = (uint16_t)at;
 	}
-	return at == message.len ? DNS_QUESTION_OK : DNS_QUESTION_FORMERR;
+	if (take_records(message, at, q) != message.len || (q->end == 0 && !q->options.cookie_len))
+		return DNS_QUESTION_FORMERR;
+	return DNS_QUESTION_OK;
 }

@@ -1,7 +1,7 @@
 /* question.h - a client's message as a server reads it: in place, in one pass, nothing allocated. */
 #pragma once
 
-#include "dns/wire.h"
+#include "dns/edns.h"
 
 enum dns_question_status {
 	DNS_QUESTION_OK,
@@ -13,18 +13,19 @@ enum dns_question_status {
 struct dns_question {
 	uint16_t id, flags; /* as received; set whenever the status is not IGNORE */
 	uint16_t type, class;
-	uint16_t
-		end; /* offset behind the question: the bytes that a reply echoes; 0: none to echo */
+	uint16_t end; /* offset behind the question: the bytes that a reply echoes; 0: none to echo,
+		       * also with status OK when only a cookie is asked for (RFC 7873, 5.4) */
 	bool edns, dnssec_ok, tsig;
 	bool compact_ok; /* CO: knows NXDOMAIN from an NSEC record, too (RFC 9824, 5) */
 	uint8_t edns_version;
+	struct dns_options options;
 	uint16_t udp_size;  /* what the client takes over UDP; 512 without EDNS, never less */
 	struct domain name; /* in lower case; valid only when `end` is not 0 */
 	uint8_t label_at
 		[128]; /* where in name.wire each label starts; the root's is the last one */
 };
 
-/* Exactly one question, of class and type any, no compression in its name; then whole records, of which
+/* Exactly one question (none: only with a cookie), of class and type any, no compression in its name; then whole records, of which
  * only OPT and TSIG are looked at (RFC 6891: one OPT at most, owned by the root); nothing behind them.
  * On FORMERR and NOTIMP what was read so far stands in *ret, for the reply. */
 enum dns_question_status dns_question_parse(struct slice message, struct dns_question *ret);

@@ -32,7 +32,7 @@ enum dns_type {
 	DNS_ANY = 255,
 };
 
-enum dns_class { DNS_IN = 1, DNS_CLASS_ANY = 255 };
+enum dns_class { DNS_IN = 1, DNS_CH = 3, DNS_CLASS_ANY = 255 };
 
 enum dns_rcode {
 	DNS_NOERROR = 0,
@@ -43,6 +43,7 @@ enum dns_rcode {
 	DNS_REFUSED = 5,
 	DNS_NOTAUTH = 9,
 	DNS_BADVERS = 16, /* the upper eight bits travel in OPT */
+	DNS_BADCOOKIE = 23,
 };
 
 /* bits of the header's second 16-bit word */

@@ -9,7 +9,7 @@ void dns_writer_start(struct dns_writer *w, uint8_t *dst, size_t size, struct sl
 	const struct dns_question *q)
 {
 	w->start = dst;
-	w->end = dst + size - (q->edns ? OPT_SIZE : 0);
+	w->end = w->options_end = dst + size - (q->edns ? OPT_SIZE : 0);
 	w->at = dst + DNS_HEADER_SIZE;
 	w->question = q;
 	memset(w->counts, 0, sizeof w->counts);
@@ -145,17 +145,31 @@ bool dns_record_end(struct dns_writer *w, enum dns_section section)
 	return true;
 }
 
+bool dns_writer_option(struct dns_writer *w, enum dns_option code, struct slice value)
+{
+	if (!w->question->edns || value.len + 4 > (size_t)(w->end - w->at))
+		return false;
+	w->end -= value.len + 4;
+	dns_put_u16(w->end, (uint16_t)code);
+	dns_put_u16(w->end + 2, (uint16_t)value.len);
+	memcpy(w->end + 4, value.ptr, value.len);
+	return true;
+}
+
 static void write_opt(struct dns_writer *w, unsigned rcode)
 {
 	uint8_t *p = w->at;
+	size_t options = (size_t)(w->options_end - w->end);
 
+	memmove(p + OPT_SIZE, w->end, options); /* first: the header may lie over them */
 	memset(p, 0, OPT_SIZE);
 	dns_put_u16(p + 1, DNS_OPT);
 	dns_put_u16(p + 3, DNS_UDP_EDNS);
 	p[5] = (uint8_t)(rcode >> 4);
 	/* DO comes back as it was (RFC 3225, 3), so does CO. */
 	p[7] = (w->question->dnssec_ok ? 0x80 : 0) | (w->question->compact_ok ? 0x40 : 0);
-	w->at += OPT_SIZE;
+	dns_put_u16(p + 9, (uint16_t)options);
+	w->at += OPT_SIZE + options;
 	w->counts[DNS_ADDITIONAL]++;
 }
 

@@ -9,7 +9,8 @@
 enum dns_section { DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL };
 
 struct dns_writer {
-	uint8_t *start, *at, *end; /* end: already without the room that OPT needs */
+	uint8_t *start, *at, *end; /* end: already without the room that OPT and its options need */
+	uint8_t *options_end;	   /* options wait between end and this */
 	uint8_t *rdata;		   /* of the open record */
 	uint8_t *undo;		   /* where the open record began */
 	unsigned undo_names;
@@ -41,6 +42,10 @@ void dns_record_name(struct dns_writer *w, const struct domain *name);
 /* As strings of at most 255 bytes; an empty text is one empty string. */
 void dns_record_text(struct dns_writer *w, struct slice text);
 bool dns_record_end(struct dns_writer *w, enum dns_section section);
+
+/* An option for OPT, taken from the room that is left: before the records it is sure of its place, behind
+ * them it may find none. False, and nothing happens, without EDNS or room. */
+bool dns_writer_option(struct dns_writer *w, enum dns_option code, struct slice value);
 
 /* OPT (when the client sent one) and header. `flags`: AA and the like; rcode as a number of up to 12
  * bits; TC is set when an answer did not fit. Returns the size of the reply. */

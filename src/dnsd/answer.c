@@ -2,11 +2,14 @@
 #include "dnsd/answer.h"
 
 #include "dnsd/fast.h"
+#include "dnsd/identity.h"
 #include "dnsd/zone.h"
 
 /* What can be said without looking anything up; DNS_NOERROR: go on. */
-static unsigned early_rcode(enum dns_question_status status, const struct dns_question *q)
+static unsigned early_rcode(enum dns_question_status status, struct reply *r)
 {
+	const struct dns_question *q = r->q;
+
 	if (status == DNS_QUESTION_NOTIMP)
 		return DNS_NOTIMP;
 	if (status != DNS_QUESTION_OK)
@@ -15,12 +18,14 @@ static unsigned early_rcode(enum dns_question_status status, const struct dns_qu
 		return DNS_BADVERS;
 	if (q->tsig)
 		return DNS_NOTAUTH; /* no keys are known here (RFC 8945, 5.2.1) */
-	if (q->class != DNS_IN && q->class != DNS_CLASS_ANY)
-		return DNS_REFUSED;
+	if (q->end == 0)
+		return DNS_NOERROR; /* a cookie is all that is wanted */
+	if (q->class != DNS_IN && q->class != DNS_CLASS_ANY && q->class != DNS_CH)
+		return reply_error(r, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "no such class here");
 	if (q->type == DNS_NXNAME) /* no type to ask for (RFC 9824, 3) */
-		return DNS_FORMERR;
+		return reply_error(r, DNS_FORMERR, DNS_EDE_INVALID_TYPE, "NXNAME");
 	if (q->type == DNS_AXFR || q->type == DNS_IXFR)
-		return DNS_REFUSED;
+		return reply_error(r, DNS_REFUSED, DNS_EDE_PROHIBITED, "no transfers");
 	return DNS_NOERROR;
 }
 
@@ -29,11 +34,33 @@ static size_t reply_size(const struct dns_question *q, enum answer_transport tra
 	return transport == ANSWER_TCP ? ANSWER_SIZE_TCP : MIN(q->udp_size, ANSWER_SIZE_UDP);
 }
 
+static struct access find_access(const struct served *s, const struct reply *r)
+{
+	if (r->zone && r->zone->guarded)
+		return access_of_question(s, r->zone, r->from, r->q);
+	if (!r->zone && served_rules(s)->count)
+		return access_of_peer(s, r->from);
+	return (struct access){.action = ACCESS_PASS};
+}
+
+/* The records of the reply; returns the rcode. */
+static unsigned answer_question(struct reply *r)
+{
+	if (r->zone)
+		return zone_answer(r);
+	if (r->q->class != DNS_CH)
+		return reply_error(r, DNS_REFUSED, DNS_EDE_NOT_AUTHORITATIVE, "no such zone here");
+	if (identity_chaos(r->from->identity, r->q, &r->w))
+		return DNS_NOERROR;
+	return reply_error(r, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "not told");
+}
+
 size_t answer_fully(const struct served *s, const struct answer_from *from, struct slice message,
 	uint8_t *out, struct answer_note *ret_note)
 {
 	struct dns_question q;
 	enum dns_question_status status = dns_question_parse(message, &q);
+	bool proven = from->transport == ANSWER_TCP;
 	struct reply r;
 	unsigned rcode;
 
@@ -44,21 +71,20 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 	r.now_s = from->now_s;
 	r.listed = r.known = r.always = false;
 	r.a.count = r.txt.count = r.mx.count = 0;
+	r.why_text = NULL;
 	dns_writer_start(&r.w, out, reply_size(&q, from->transport), message, &q);
-	rcode = early_rcode(status, &q);
-	r.zone = rcode == DNS_NOERROR ? served_find(s, &q) : NULL;
-	r.access = (struct access){.action = ACCESS_PASS};
-	if (r.zone && r.zone->guarded)
-		r.access = access_of_question(s, r.zone, from, &q);
-	else if (!r.zone && served_rules(s)->count)
-		r.access = access_of_peer(s, from);
+	rcode = early_rcode(status, &r);
+	r.zone = rcode == DNS_NOERROR && q.end && q.class != DNS_CH ? served_find(s, &q) : NULL;
+	r.access = find_access(s, &r);
 	if (r.access.action == ACCESS_IGNORE)
 		return 0;
-	if (r.zone)
-		rcode = zone_answer(&r);
-	else if (rcode == DNS_NOERROR)
-		rcode = DNS_REFUSED;
-	*ret_note = (struct answer_note){(uint8_t)rcode, r.listed, r.w.overflow};
+	if (q.edns && status == DNS_QUESTION_OK && rcode != DNS_BADVERS)
+		proven |= identity_options(from, &q, &r.w);
+	if (rcode == DNS_NOERROR && q.end)
+		rcode = answer_question(&r);
+	if (q.edns && r.why_text)
+		identity_error(&r.w, r.why, r.why_text);
+	*ret_note = (struct answer_note){(uint8_t)rcode, r.listed, r.w.overflow, proven};
 	return dns_writer_finish(
 		&r.w, rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN ? DNS_AA : 0, rcode);
 }

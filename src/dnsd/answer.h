@@ -16,6 +16,7 @@ struct answer_note {
 	uint8_t rcode;
 	bool listed; /* A, TXT or ANY of a listed name */
 	bool truncated;
+	bool proven; /* by a valid cookie or TCP: the client's address is no forgery */
 };
 
 enum answer_transport { ANSWER_UDP, ANSWER_TCP };

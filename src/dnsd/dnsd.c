@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "dnsd/files.h"
 #include "dnsd/grace.h"
+#include "dnsd/identity.h"
 #include "dnsd/rules.h"
 #include "dnsd/served.h"
 #include "dnsd/site.h"
@@ -13,6 +14,7 @@
 #include "dnsd/xdp.h"
 #include "io/daemon.h"
 #include "io/file.h"
+#include "io/random.h"
 #include "io/sandbox.h"
 
 #include <errno.h>
@@ -41,6 +43,7 @@ struct dnsd {
 	size_t worker_count;
 	struct xdp *xdp;
 	struct tcp *tcp;
+	struct identity identity;
 	struct sandbox_needs needs;
 	char **read_paths;
 	size_t read_path_count;
@@ -229,6 +232,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 	struct dnsd *d = mem_new(1, sizeof *d);
 	size_t tcp_threads = tcp_target(&config->dnsd);
 	size_t readers = worker_target(&config->dnsd) * config->dnsd.listen.count + tcp_threads;
+	uint8_t random[16];
 
 	d->config = config;
 	d->loop = loop_new();
@@ -237,13 +241,16 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		return dnsd_free(d);
 	d->grace = grace_new(d->loop, readers + xdp_thread_count(d->xdp));
 	d->tcp = tcp_new(&(struct tcp_options){.served = &d->served,
+		.identity = &d->identity,
 		.threads = tcp_threads,
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
 		.signatures_per_second = signatures_per_second(&config->dnsd),
 		.idle_ms = config->dnsd.tcp_idle * 1000});
 	d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
 	d->files = files_new(d->loop, d->grace, config, err);
-	if (!d->files || !read_keys(d, err) || !open_sockets(d, err))
+	random_bytes(random, sizeof random);
+	if (!d->files || !identity_init(&d->identity, &config->dnsd, random, err)
+		|| !read_keys(d, err) || !open_sockets(d, err))
 		return dnsd_free(d);
 	describe_lists(d);
 	d->rules = rules_new(config);
@@ -304,7 +311,8 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	site_check(d->site);
 	files_watch(d->files, rebuild, d);
 	for (size_t i = 0; i < d->worker_count; i++)
-		if (!worker_start(d->workers[i], &d->served, grace_reader(d->grace, i), err))
+		if (!worker_start(d->workers[i], &d->served, &d->identity,
+			    grace_reader(d->grace, i), err))
 			return false;
 	if (!tcp_start(d->tcp, d->grace, d->worker_count, err)
 		|| !xdp_start(d->xdp, &d->served, d->grace,

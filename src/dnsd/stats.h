@@ -3,7 +3,7 @@
 
 #include "dnsd/answer.h"
 
-#define STATS_RCODES 17 /* up to BADVERS */
+#define STATS_RCODES 24 /* up to BADCOOKIE */
 
 struct stats {
 	_Alignas(64) _Atomic uint64_t queries; /* messages received */

@@ -217,6 +217,7 @@ struct tcp *tcp_new(const struct tcp_options *o)
 		room->leftover_max = LEFTOVER_MAX;
 		room->transfers = o->transfers;
 		room->from.transport = ANSWER_TCP;
+		room->from.identity = o->identity;
 		if (o->signatures_per_second)
 			room->from.rrsigs = rrsig_cache_new(o->signatures_per_second);
 		room->stats = aligned_alloc(64, sizeof *room->stats);

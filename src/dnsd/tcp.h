@@ -24,6 +24,7 @@ struct tcp_transfers {
 
 struct tcp_options {
 	_Atomic(struct served *) *served;
+	const struct identity *identity;
 	size_t threads;
 	size_t sessions_max; /* of all threads; the one silent longest goes when one more comes */
 	int64_t idle_ms; /* without a whole question; what the peer does not take counts as idle */

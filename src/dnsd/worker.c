@@ -30,6 +30,7 @@ struct worker {
 	bool running;
 	atomic_bool stop;
 	_Atomic(struct served *) *served;
+	const struct identity *identity;
 	struct grace_reader *reader;
 	struct stats *stats;
 	struct rrsig_cache *rrsigs;
@@ -133,7 +134,10 @@ static unsigned answer_batch(struct worker *w, unsigned n)
 {
 	const struct served *served = atomic_load_explicit(w->served, memory_order_seq_cst);
 	struct answer_from from = {
-		.transport = ANSWER_UDP, .now_s = clock_unix_ms() / 1000, .rrsigs = w->rrsigs};
+		.transport = ANSWER_UDP,
+		.now_s = clock_unix_ms() / 1000,
+		.identity = w->identity,
+		.rrsigs = w->rrsigs};
 	unsigned replies = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -192,13 +196,14 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-bool worker_start(struct worker *w, _Atomic(struct served *) *served, struct grace_reader *reader,
-	struct err *err)
+bool worker_start(struct worker *w, _Atomic(struct served *) *served,
+	const struct identity *identity, struct grace_reader *reader, struct err *err)
 {
 	sigset_t all, old;
 	int rc;
 
 	w->served = served;
+	w->identity = identity;
 	w->reader = reader;
 	sigfillset(&all); /* signals are for the loop */
 	pthread_sigmask(SIG_SETMASK, &all, &old);

@@ -14,8 +14,8 @@ struct worker;
 struct worker *worker_new(
 	const struct socket_address *address, unsigned signatures_per_second, struct err *err);
 /* From here it answers from *served, whatever it points to at the time. */
-bool worker_start(struct worker *w, _Atomic(struct served *) *served, struct grace_reader *reader,
-	struct err *err);
+bool worker_start(struct worker *w, _Atomic(struct served *) *served,
+	const struct identity *identity, struct grace_reader *reader, struct err *err);
 const struct stats *worker_stats(const struct worker *w);
 /* Stops the thread, closes the socket; NULL is fine. */
 struct worker *worker_free(struct worker *w);

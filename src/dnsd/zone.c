@@ -265,13 +265,15 @@ unsigned zone_answer(struct reply *r)
 	unsigned rcode;
 	bool exists;
 
-	if (z->broken || (z->expires_s && z->expires_s <= r->now_s))
-		return DNS_SERVFAIL;
+	if (z->broken)
+		return reply_error(r, DNS_SERVFAIL, DNS_EDE_INVALID_DATA, "zone data unreadable");
+	if (z->expires_s && z->expires_s <= r->now_s)
+		return reply_error(r, DNS_SERVFAIL, DNS_EDE_INVALID_DATA, "zone data expired");
 	if (r->access.action == ACCESS_REFUSE)
-		return DNS_REFUSED;
+		return reply_error(r, DNS_REFUSED, DNS_EDE_PROHIBITED, "no access");
 	r->apex_at = (uint16_t)(DNS_HEADER_SIZE + q->label_at[below]);
 	if (below == 0 && !answer_apex(r))
-		return DNS_REFUSED;
+		return reply_error(r, DNS_REFUSED, DNS_EDE_OTHER, "no such record in the data");
 	r->want_a = q->type == DNS_A || q->type == DNS_ANY;
 	r->want_txt = q->type == DNS_TXT || (q->type == DNS_ANY && !z->has_list);
 	r->want_mx = q->type == DNS_MX || (q->type == DNS_ANY && !z->has_list);

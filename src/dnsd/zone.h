@@ -27,7 +27,17 @@ struct reply {
 	bool known;  /* records of the name itself were found */
 	bool always; /* access.always is due */
 	struct rrset a, txt, mx;
+	enum dns_ede why;     /* of an error, for those who speak EDNS ... */
+	const char *why_text; /* ... in a few words; NULL: nothing to say */
 };
+
+static inline unsigned reply_error(
+	struct reply *r, unsigned rcode, enum dns_ede why, const char *text)
+{
+	r->why = why;
+	r->why_text = text;
+	return rcode;
+}
 
 /* A record of the question's name, once in its set, which keeps the least TTL of its records. */
 void reply_add(struct reply *r, struct rrset *set, uint16_t type, uint32_t ttl,

@@ -1,6 +1,7 @@
 /* fuzz_dns_question.c - any message through answer(): replies are well formed, fit, echo the id, and are
  * the same by the short way and the long one. */
 #include "../unit/dnsd_world.h"
+#include "dnsd/identity.h"
 
 #include <stdlib.h>
 
@@ -48,6 +49,11 @@ static void check_both_ways(const struct served *served, const struct answer_fro
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
+	static struct identity identity = {.nsid = {"ns1", 3},
+		.version = {"1", 1},
+		.id = {"here", 4},
+		.keepalive = 100,
+		.cookies = true};
 	struct answer_note note;
 
 	if (!w.served)
@@ -55,10 +61,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int tcp = 0; tcp < 2; tcp++) {
 		size_t room = tcp ? ANSWER_SIZE_TCP : ANSWER_SIZE_UDP;
 		uint8_t *out = malloc(room);
-		struct answer_from from = {
-			.transport = tcp ? ANSWER_TCP : ANSWER_UDP, .now_s = WORLD_NOW};
+		struct answer_from from = {.transport = tcp ? ANSWER_TCP : ANSWER_UDP,
+			.peer = ip4_of(0x7f000001),
+			.now_s = WORLD_NOW,
+			.identity = &identity};
 		size_t n = answer(w.served, &from, slice_of(data, size), out, &note);
-		CHECK(n <= room && note.rcode <= DNS_BADVERS + (n == 0) * 255u);
+		CHECK(n <= room && note.rcode <= DNS_BADCOOKIE + (n == 0) * 255u);
 		if (n)
 			check_reply(data, out, n);
 		check_both_ways(w.served, &from, slice_of(data, size), slice_of(out, n), &note);

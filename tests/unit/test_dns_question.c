@@ -51,7 +51,7 @@ static void test_question_parse(void **state)
 		CASE("option cut", HEAD ONE_OPT NAME IN_A "\0\0\x29\x10\0\0\0\x80\0\0\4\0\x0a\0\1",
 			FORMERR),
 		CASE("option whole",
-			HEAD ONE_OPT NAME IN_A "\0\0\x29\x10\0\0\0\x80\0\0\5\0\x0a\0\1x", OK),
+			HEAD ONE_OPT NAME IN_A "\0\0\x29\x10\0\0\0\x80\0\0\5\xfd\xe9\0\1x", OK),
 		CASE("option past the end",
 			HEAD ONE_OPT NAME IN_A "\0\0\x29\x10\0\0\0\x80\0\0\5\0\x0a\xff\xffx",
 			FORMERR),
