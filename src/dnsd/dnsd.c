@@ -315,7 +315,7 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 			    grace_reader(d->grace, i), err))
 			return false;
 	if (!tcp_start(d->tcp, d->grace, d->worker_count, err)
-		|| !xdp_start(d->xdp, &d->served, d->grace,
+		|| !xdp_start(d->xdp, &d->served, &d->identity, d->grace,
 			d->worker_count + tcp_target(&d->config->dnsd), err))
 		return false;
 	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),

@@ -26,6 +26,7 @@ struct queue {
 	bool running;
 	atomic_bool stop;
 	_Atomic(struct served *) *served;
+	const struct identity *identity;
 	struct grace_reader *reader;
 	struct stats *stats;
 };
@@ -142,7 +143,9 @@ static void answer_frame(struct queue *q, const struct served *served, struct an
 static void answer_batch(struct queue *q, const struct xsk_frame *frames, unsigned count)
 {
 	const struct served *served = atomic_load_explicit(q->served, memory_order_seq_cst);
-	struct answer_from from = {.transport = ANSWER_UDP, .now_s = clock_unix_ms() / 1000};
+	struct answer_from from = {.transport = ANSWER_UDP,
+		.now_s = clock_unix_ms() / 1000,
+		.identity = q->identity};
 
 	for (unsigned i = 0; i < count; i++)
 		answer_frame(q, served, &from, &frames[i]);
@@ -171,8 +174,8 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, struct grace *g,
-	size_t first_reader, struct err *err)
+bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,
+	struct grace *g, size_t first_reader, struct err *err)
 {
 	sigset_t all, old;
 	int rc = 0;
@@ -182,6 +185,7 @@ bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, struct grace *g,
 	for (size_t i = 0; i < x->queue_count && rc == 0; i++) {
 		struct queue *q = x->queues[i];
 		q->served = served;
+		q->identity = identity;
 		q->reader = grace_reader(g, first_reader + i);
 		rc = pthread_create(&q->thread, NULL, run, q);
 		q->running = rc == 0;

@@ -16,7 +16,7 @@ struct xdp;
 struct xdp *xdp_open(const struct config_dnsd *config, struct err *err);
 size_t xdp_thread_count(const struct xdp *x);
 /* From here it answers from *served. Takes the readers from first_reader on, one for each thread. */
-bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, struct grace *g,
-	size_t first_reader, struct err *err);
+bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,
+	struct grace *g, size_t first_reader, struct err *err);
 const struct stats *xdp_stats(const struct xdp *x, size_t thread);
 struct xdp *xdp_free(struct xdp *x); /* stops the threads; NULL is fine */
