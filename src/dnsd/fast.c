@@ -286,6 +286,8 @@ size_t fast_answer(const struct served *s, const struct answer_from *from, struc
 	dns_put_u32(out + 8, authority << 16 | p.edns);
 	if (p.edns)
 		put_opt(&p);
-	*ret_note = (struct answer_note){(uint8_t)rcode, p.listed, false};
+	*ret_note = (struct answer_note){.rcode = (uint8_t)rcode,
+		.listed = p.listed,
+		.proven = from->transport == ANSWER_TCP};
 	return p.at;
 }
