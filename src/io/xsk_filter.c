@@ -319,7 +319,9 @@ struct xsk_filter *xsk_filter_attach(
 		attach(f, XDP_FLAGS_SKB_MODE);
 	if (f->link < 0) {
 		err_errno(err, "cannot attach the filter%s",
-			errno == EBUSY || errno == EEXIST ? " (another XDP program is there)" : "");
+			errno == EBUSY || errno == EEXIST
+				? " (another XDP program is there; ip link shows it)"
+				: "");
 		return xsk_filter_detach(f);
 	}
 	return f;

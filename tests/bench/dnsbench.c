@@ -19,6 +19,9 @@ static const struct command {
 		"PORT QUESTION-FILE REPLY-FILE: every question once, replies in their order"},
 	{"load", load_main,
 		"PORT QUESTION-FILE SECONDS: as fast as answers come; prints how many came"},
+	{"xdp", xdp_main,
+		"WIRE OUT RELAY SERVER-MAC FROM TO QUESTION-FILE SECONDS WINDOW: the same past the network "
+		"stack, so many under way; RELAY is the other end of OUT"},
 	{"compare", compare_main,
 		"QUESTION-FILE REPLY-FILE REPLY-FILE: section by section; exit 1 when any differ"},
 };

@@ -26,4 +26,5 @@ _Noreturn void fail(const char *what);
 int make_main(int argc, char **argv);
 int ask_main(int argc, char **argv);
 int load_main(int argc, char **argv);
+int xdp_main(int argc, char **argv);
 int compare_main(int argc, char **argv);
