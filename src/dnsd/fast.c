@@ -83,14 +83,38 @@ static bool take_opt(struct plain *p, size_t *len, enum answer_transport transpo
 	return true;
 }
 
-/* One question and nothing else but OPT; no flag has a say in the answer but RD, which comes back. The
- * name is taken from the end: what precedes the zone's name is looked at by asked_read(). */
+/* The name's zone, and what is asked of it. Nearly all names begin with an address, behind which the zone's
+ * name must stand; else the zone is looked for from the end. */
+static bool take_name(struct plain *p, const struct served *s, uint8_t *name, size_t len)
+{
+	size_t at = asked_front(name, len, &p->asked), below, labels = 0;
+
+	if (at) {
+		p->zone = served_find_exact(s, name + at, len - at);
+	} else {
+		p->zone = served_find_tail(s, name, len);
+		below = p->zone ? len - p->zone->name.len : 0;
+		for (; at < below && name[at] - 1u < 63; at += name[at] + 1u)
+			labels++;
+		if (at != below)
+			return false;
+		p->asked.labels = (uint8_t)labels;
+		p->asked.name_len = (uint8_t)(below + 1);
+	}
+	if (!p->zone || !p->zone->plain || at == 0)
+		return false;
+	p->zone_at = (unsigned)(DNS_HEADER_SIZE + at);
+	name[at] = 0;
+	return true;
+}
+
+/* One question and nothing else but OPT; no flag has a say in the answer but RD, which comes back. Where
+ * the name ends is taken from the message's end: take_name() sees whether that is so. */
 static bool take_message(
 	struct plain *p, const struct served *s, size_t len, enum answer_transport transport)
 {
 	const uint8_t *m = p->message;
-	uint8_t *name = p->room + NAME_AT;
-	size_t name_len, below;
+	size_t name_len;
 
 	if (len < DNS_HEADER_SIZE + NAME_MIN + TAIL_SIZE + OPT_SIZE
 		|| m[2] & (DNS_QR | DNS_OPCODE) >> 8 || dns_u32(m + 4) != 0x00010000
@@ -107,14 +131,8 @@ static bool take_message(
 	p->txt = dns_u16(m + len - 4) == DNS_TXT;
 	if (!p->txt && dns_u16(m + len - 4) != DNS_A)
 		return false;
-	lower_name(name, m + DNS_HEADER_SIZE, name_len);
-	p->zone = served_find_tail(s, name, name_len);
-	if (!p->zone || !p->zone->plain || p->zone->name.len == name_len)
-		return false;
-	below = name_len - p->zone->name.len;
-	p->zone_at = (unsigned)(DNS_HEADER_SIZE + below);
-	name[below] = 0;
-	return asked_read(name, below + 1, &p->asked);
+	lower_name(p->room + NAME_AT, m + DNS_HEADER_SIZE, name_len);
+	return take_name(p, s, p->room + NAME_AT, name_len);
 }
 
 /* What answer_fully() has rules for that are not repeated here. */
@@ -207,15 +225,32 @@ static bool add_hit(struct plain *p, const struct served_place *place, const str
 	return keep_record(p, DNS_A, ttl_s, 4);
 }
 
+/* An address is no name where there are only addresses, and the other way round. */
+static size_t ask_place(struct plain *p, const struct served_place *place, struct hit hits[])
+{
+	struct asked q;
+
+	if (!place->index)
+		return 0;
+	if (place->reads_names == place->reads_addresses)
+		return index_find(place->index, &p->asked, p->now_s, hits);
+	q = p->asked;
+	if (place->reads_names)
+		q.is_ip4 = q.is_ip6 = false;
+	else if (q.is_ip4 || q.is_ip6)
+		q.labels = 0;
+	else
+		return 0;
+	return index_find(place->index, &q, p->now_s, hits);
+}
+
 static bool ask_zone(struct plain *p)
 {
 	struct hit hits[SNAPSHOT_HITS_MAX];
 
 	for (size_t i = 0; i < p->zone->group_count; i++) {
 		const struct served_group *g = &p->zone->groups[i];
-		if (g->place_count == 0 || !g->places[0].index)
-			continue;
-		size_t n = index_find(g->places[0].index, &p->asked, p->now_s, hits);
+		size_t n = g->place_count ? ask_place(p, &g->places[0], hits) : 0;
 		for (size_t k = 0; k < n; k++)
 			if (!add_hit(p, &g->places[0], &hits[k]))
 				return false;

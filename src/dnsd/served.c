@@ -117,8 +117,12 @@ static void add_source(struct served_group *g, const struct domain *place, const
 	}
 	p->sources = mem_resize(p->sources, (p->source_count + 1) * sizeof *p->sources);
 	p->sources[p->source_count++] = source;
-	if (source.published)
+	if (source.published) {
+		bool addresses = source.meta->kind == SET_IP;
 		p->index = ix;
+		p->reads_addresses = p->reads_addresses || addresses;
+		p->reads_names = p->reads_names || !addresses;
+	}
 	p->reads_ip4 = p->reads_ip4 || source.meta->reads_ip4;
 }
 
@@ -268,6 +272,34 @@ static void zone_seal(struct served_zone *z)
 	z->plain = zone_is_plain(z);
 }
 
+static struct served_zone *zone_at(const struct served *s, const uint8_t *wire, size_t len)
+{
+	uint64_t hash = name_hash(wire, len);
+	struct served_zone *z;
+
+	for (uint32_t at = (uint32_t)(hash >> 32) & s->mask; (z = s->table[at]) != NULL;
+		at = (at + 1) & s->mask)
+		if (z->hash == hash && name_eq(&z->name, wire, len))
+			return z;
+	return NULL;
+}
+
+/* fast.c takes a name's front for an address before it knows the zone. So where a zone's name has more
+ * labels like an address's than another one's, as 10.bl.example beside bl.example, the latter is not plain. */
+static void mark_parents(const struct served *s, const struct domain *name)
+{
+	for (unsigned at = 0; name->wire[at];) {
+		unsigned size = name->wire[at], parent = at + size + 1;
+		struct served_zone *z = zone_at(s, name->wire + parent, name->len - parent);
+		bool like_address = size <= 3;
+		for (unsigned i = at + 1; i < parent; i++)
+			like_address = like_address && ascii_hex((char)name->wire[i]) >= 0;
+		if (z && like_address)
+			z->plain = false;
+		at = parent;
+	}
+}
+
 void served_seal(struct served *s)
 {
 	bool length[DOMAIN_WIRE_MAX + 1] = {false};
@@ -287,6 +319,8 @@ void served_seal(struct served *s)
 		z->guarded = z->rules.count || s->rules.count;
 		zone_seal(z);
 	}
+	for (size_t i = 0; i < s->count; i++)
+		mark_parents(s, &s->zones[i]->name);
 	for (unsigned len = DOMAIN_WIRE_MAX; len > 0; len--)
 		if (length[len])
 			s->lengths[s->length_count++] = (uint8_t)len;
@@ -295,18 +329,6 @@ void served_seal(struct served *s)
 size_t served_zone_count(const struct served *s)
 {
 	return s->count;
-}
-
-static const struct served_zone *zone_at(const struct served *s, const uint8_t *wire, size_t len)
-{
-	uint64_t hash = name_hash(wire, len);
-	const struct served_zone *z;
-
-	for (uint32_t at = (uint32_t)(hash >> 32) & s->mask; (z = s->table[at]) != NULL;
-		at = (at + 1) & s->mask)
-		if (z->hash == hash && name_eq(&z->name, wire, len))
-			return z;
-	return NULL;
 }
 
 /* The longest zone's name of all that the name ends in, from the i-th length on. */
@@ -319,6 +341,11 @@ static const struct served_zone *next_tail(
 		if (s->lengths[*i] <= len)
 			z = zone_at(s, name + len - s->lengths[*i], s->lengths[*i]);
 	return z;
+}
+
+const struct served_zone *served_find_exact(const struct served *s, const uint8_t *name, size_t len)
+{
+	return zone_at(s, name, len);
 }
 
 const struct served_zone *served_find_tail(const struct served *s, const uint8_t *name, size_t len)

@@ -34,6 +34,7 @@ struct served_place {
 	struct served_source *sources; /* by set ascending once sealed */
 	size_t source_count;
 	bool reads_ip4; /* some source holds IPv4: a mapped address is not IPv6 there */
+	bool reads_addresses, reads_names; /* of which kinds its published sources are */
 };
 
 /* One data set, or all lists of this site: only the deepest place that the name lies below is asked. */
@@ -108,6 +109,9 @@ static inline uint32_t served_serial(const struct served_zone *z)
 size_t served_zone_count(const struct served *s);
 /* The zone of the longest name that is the question's or above it; NULL: not ours. Sealed only. */
 const struct served_zone *served_find(const struct served *s, const struct dns_question *q);
-/* The same for a name in wire form and lower case that nobody has looked at yet: where its labels begin
- * is the caller's to check, and that the zone's name begins at one of them. */
+/* The zone of exactly that name, in wire form and lower case; NULL: none. Nothing of it is checked before. */
+const struct served_zone *served_find_exact(
+	const struct served *s, const uint8_t *name, size_t len);
+/* The zone of the longest name that this one ends in: that it begins at one of its labels is the caller's
+ * to check. */
 const struct served_zone *served_find_tail(const struct served *s, const uint8_t *name, size_t len);

@@ -2,6 +2,8 @@
  * that a server gets, so in words instead of bytes where that saves something. */
 #include "index/index.h"
 
+#define IP6_LABELS_SIZE 64
+
 static uint32_t load_le32(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -17,38 +19,33 @@ static uint32_t load_be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* Four labels of one to three digits, each up to 255 (leading zeros pass), in exactly len bytes. No
- * branch depends on how many digits there are: that would be guessed wrong half of the time. */
-static bool ip4_of_labels(const uint8_t *name, size_t len, uint32_t *ret)
+/* Four labels of one to three digits, each up to 255 (leading zeros pass), that end before len: their bytes,
+ * 0 when there are none. No branch depends on how many digits there are: that would be
+ * guessed wrong half of the time. */
+static size_t ip4_of_labels(const uint8_t *name, size_t len, uint32_t *ret)
 {
-	uint64_t bytes, behind; /* what is not read yet, the next one lowest */
-	uint32_t address = 0, wrong = 0;
-	size_t read = 0;
+	uint32_t address = 0, wrong = 0, size, word, digits;
+	size_t at = 0;
 
-	if (len < 8 || len > 16)
-		return false;
-	bytes = load_le64(name);
-	behind = len > 8 ? load_le64(name + len - 8) >> (8 * (16 - len)) : 0;
 	for (unsigned i = 0; i < 4; i++) {
-		uint32_t size = bytes & 255, digits, value;
-
+		if (at + 4 >= len)
+			return 0;
+		word = load_le32(name + at);
+		size = word & 255;
 		if (size - 1 > 2)
-			return false;
+			return 0;
 		/* Hundreds, tens and ones in the upper three bytes, zero where there is none. */
-		digits = (((uint32_t)bytes ^ 0x30303000) >> 8) << (8 * (4 - size));
-		wrong |= (digits | (digits + 0x76767676)) & 0x80808080;
-		value = (digits >> 8 & 255) * 100 + (digits >> 16 & 255) * 10 + (digits >> 24);
-		wrong |= value & ~255u;
-		address |= value << (8 * i);
-		size++;
-		read += size;
-		bytes = bytes >> (8 * size) | behind << (64 - 8 * size);
-		behind >>= 8 * size;
+		digits = ((word ^ 0x30303000) & ~(uint32_t)255) << (24 - 8 * size);
+		wrong |= (digits | (digits + 0x76767600)) & 0x80808000;
+		wrong |= (0x00020505 - __builtin_bswap32(digits)) & 0x80000000; /* over 255 */
+		/* Each digit times its weight, summed up in the third byte. */
+		address |= ((digits >> 8) * UINT64_C(0x640a01) >> 16 & 255) << (8 * i);
+		at += size + 1;
 	}
-	if (read != len || wrong)
-		return false;
+	if (wrong)
+		return 0;
 	*ret = address;
-	return true;
+	return at;
 }
 
 #define LANES(x) ((uint64_t)(x)*0x0001000100010001)
@@ -90,50 +87,46 @@ static void see_ip4(struct asked *q)
 	}
 }
 
-static void see_ip6(struct asked *q)
+static bool see_ip6(struct asked *q, const uint8_t *name)
 {
-	q->is_ip6 = ip6_of_labels(q->name, q->ip6);
+	q->is_ip6 = ip6_of_labels(name, q->ip6);
 	if (q->is_ip6)
 		see_ip4(q);
+	return q->is_ip6;
 }
 
 struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels)
 {
 	struct asked q = {.name = name, .name_len = (uint8_t)name_len, .labels = (uint8_t)labels};
+	uint8_t padded[17 + 4] = {0};
 
-	if (labels == 4)
-		q.is_ip4 = ip4_of_labels(name, name_len - 1, &q.ip4);
-	else if (labels == 32 && name_len == 65)
-		see_ip6(&q);
+	if (labels == 32 && name_len == IP6_LABELS_SIZE + 1) {
+		see_ip6(&q, name);
+	} else if (labels == 4 && name_len <= 17) {
+		memcpy(padded, name, name_len);
+		q.is_ip4 = ip4_of_labels(padded, sizeof padded, &q.ip4) == name_len - 1;
+	}
 	return q;
 }
 
-bool asked_read(const uint8_t *name, size_t name_len, struct asked *ret)
+size_t asked_front(const uint8_t *name, size_t len, struct asked *ret)
 {
-	size_t at = 0, labels = 0;
+	size_t read;
 
 	ret->name = name;
-	ret->name_len = (uint8_t)name_len;
-	ret->is_ip6 = ret->is_mapped = false;
+	ret->is_ip4 = ret->is_ip6 = ret->is_mapped = false;
 	ret->ip4 = 0;
-	ret->is_ip4 = ip4_of_labels(name, name_len - 1, &ret->ip4);
-	ret->labels = 4;
-	if (ret->is_ip4)
-		return true;
-	if (name_len == 65) {
-		see_ip6(ret);
+	/* Nibbles first: four of them look like an IPv4 address. */
+	if (len > IP6_LABELS_SIZE && name[0] == 1 && see_ip6(ret, name)) {
+		ret->name_len = IP6_LABELS_SIZE + 1;
 		ret->labels = 32;
-		if (ret->is_ip6)
-			return true;
+		return IP6_LABELS_SIZE;
 	}
-	while (at < name_len - 1) {
-		if (name[at] - 1u > 62)
-			return false;
-		at += name[at] + 1u;
-		labels++;
-	}
-	ret->labels = (uint8_t)labels;
-	return at == name_len - 1;
+	read = ip4_of_labels(name, len, &ret->ip4);
+	ret->is_ip4 = read != 0;
+	ret->name_len = (uint8_t)(read + 1);
+	ret->labels = 4;
+	return read;
 }
 
 struct asked asked_ip(const struct ip *ip)

@@ -29,9 +29,9 @@ struct asked {
 /* Reads "4.3.2.1" (leading zeros pass, as with rbldnsd) and 32 nibbles. ::ffff:a.b.c.d and
  * 2002:aabb:ccdd:: (6to4) are both families. `name` as above; it must be valid. */
 struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels);
-/* The same for a name whose labels are not counted yet: false when they do not fill name_len - 1 bytes
- * exactly. name[name_len - 1] is not looked at. */
-bool asked_read(const uint8_t *name, size_t name_len, struct asked *ret);
+/* The address that a longer name of `len` bytes begins with, nothing of which is checked yet: returns the
+ * bytes of its labels, and *ret is as of asked_of() for these and a root label behind them; 0: none. */
+size_t asked_front(const uint8_t *name, size_t len, struct asked *ret);
 struct asked asked_ip(const struct ip *ip); /* for those who do not come from DNS; name is "" */
 
 /* The hits that are each set's answer, sets ascending, at most SNAPSHOT_HITS_MAX; 0: listed nowhere. */

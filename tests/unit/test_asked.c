@@ -70,6 +70,8 @@ static void check(const char *text)
 	struct asked q, counted;
 	struct slice name;
 	uint32_t ip4 = 0;
+	char longer[300];
+	size_t front;
 	unsigned labels = 0;
 	bool is_ip4 = plain_ip4(text, &ip4), is_ip6 = plain_ip6(text, ip6);
 
@@ -78,11 +80,19 @@ static void check(const char *text)
 	wire[n] = 0;
 	name = exact((const char *)wire, n + 1);
 	counted = asked_of((const uint8_t *)name.ptr, n + 1, labels);
-	if (!asked_read((const uint8_t *)name.ptr, n + 1, &q))
-		fail_msg("'%s' is a name", text);
-	if (q.labels != labels || counted.labels != labels || counted.is_ip6 != is_ip6
-		|| q.is_ip6 != is_ip6 || q.is_ip4 != counted.is_ip4
-		|| q.is_mapped != counted.is_mapped || (!is_ip6 && q.is_ip4 != is_ip4))
+	exact_free(name);
+	snprintf(longer, sizeof longer, "%s.example", text);
+	wire_of(longer, wire);
+	name = exact((const char *)wire, n + 9);
+	front = asked_front((const uint8_t *)name.ptr, n + 9, &q);
+	/* Of five labels the first four may be an address. */
+	if (is_ip4 || is_ip6 ? front != n : front == n)
+		fail_msg("'%s' is taken for something else in front", text);
+	if (counted.labels != labels || counted.is_ip6 != is_ip6
+		|| (!is_ip6 && counted.is_ip4 != is_ip4)
+		|| (front == n
+			&& (q.labels != labels || q.is_ip6 != is_ip6 || q.is_ip4 != counted.is_ip4
+				|| q.is_mapped != counted.is_mapped)))
 		fail_msg("'%s' is taken for something else", text);
 	if (is_ip4)
 		assert_true(q.ip4 == ip4 && counted.ip4 == ip4);
@@ -154,29 +164,30 @@ static void test_ip4_inside(void **state)
 	uint8_t wire[300];
 	size_t n = wire_of("2.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0", wire);
 
-	assert_true(asked_read(wire, n + 1, &q));
+	wire[n] = 0;
+	q = asked_of(wire, n + 1, 32);
 	assert_true(q.is_ip6 && q.is_mapped && q.is_ip4 && q.ip4 == 0x7f000002);
 	n = wire_of("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.2.0.2.0.0.2", wire);
-	assert_true(asked_read(wire, n + 1, &q));
+	wire[n] = 0;
+	q = asked_of(wire, n + 1, 32);
 	assert_true(q.is_ip6 && !q.is_mapped && q.is_ip4 && q.ip4 == 0x02010000);
 }
 
-static void test_no_name(void **state)
+/* Bytes of any kind, cut anywhere: nothing is read behind them. */
+static void test_cut(void **state)
 {
+	uint8_t wire[300];
+	size_t n = wire_of(
+		"123.12.1.234.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0", wire);
 	struct asked q;
 
-	assert_false(asked_read((const uint8_t *)"\3ab", 4, &q));
-	assert_false(asked_read((const uint8_t *)"\0ab", 4, &q));
-	assert_false(asked_read((const uint8_t *)"\1a\0\1b", 6, &q));
-	assert_false(asked_read((const uint8_t *)"\xc0\x0c", 3, &q));
-	assert_false(asked_read((const uint8_t *)"\1"
-						 "1\1"
-						 "1\1"
-						 "1\2"
-						 "1",
-		9, &q));
-	assert_true(asked_read((const uint8_t *)"\2ab", 4, &q) && q.labels == 1);
-	assert_true(asked_read((const uint8_t *)"", 1, &q) && q.labels == 0);
+	for (size_t start = 0; start < n; start++)
+		for (size_t len = 1; start + len <= n; len++) {
+			struct slice name = exact((const char *)wire + start, len);
+			size_t front = asked_front((const uint8_t *)name.ptr, len, &q);
+			assert_true(front < len);
+			exact_free(name);
+		}
 }
 
 int main(void)
@@ -185,7 +196,7 @@ int main(void)
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_nibbles),
 		cmocka_unit_test(test_ip4_inside),
-		cmocka_unit_test(test_no_name),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
