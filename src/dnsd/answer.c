@@ -5,6 +5,8 @@
 #include "dnsd/identity.h"
 #include "dnsd/zone.h"
 
+#define TOGETHER 16 /* questions that wait for memory at once */
+
 /* What can be said without looking anything up; DNS_NOERROR: go on. */
 static unsigned early_rcode(enum dns_question_status status, struct reply *r)
 {
@@ -92,7 +94,40 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 size_t answer(const struct served *s, const struct answer_from *from, struct slice message,
 	uint8_t *out, struct answer_note *ret_note)
 {
-	size_t n = fast_answer(s, from, message, out, ret_note);
+	struct plain p;
+	size_t n = plain_take(&p, s, from, message) ? fast_answer(&p, out, ret_note) : 0;
 
 	return n ? n : answer_fully(s, from, message, out, ret_note);
+}
+
+static void answer_some(const struct served *s, const struct answer_from *from,
+	struct answer_job jobs[], size_t count)
+{
+	struct plain plains[TOGETHER];
+	bool plain[TOGETHER];
+
+	for (size_t i = 0; i < count; i++) {
+		plain[i] = plain_take(&plains[i], s, from, jobs[i].message);
+		if (plain[i])
+			plain_prefetch(&plains[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (plain[i])
+			plain_prefetch_behind(&plains[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct answer_job *j = &jobs[i];
+		j->ret_size = plain[i] ? fast_answer(&plains[i], j->out, &j->ret_note) : 0;
+		if (j->ret_size)
+			continue;
+		struct answer_from one = *from;
+		one.peer = j->peer;
+		j->ret_size = answer_fully(s, &one, j->message, j->out, &j->ret_note);
+	}
+}
+
+void answer_many(const struct served *s, const struct answer_from *from, struct answer_job jobs[],
+	size_t count)
+{
+	for (size_t i = 0; i < count; i += TOGETHER)
+		answer_some(s, from, jobs + i, MIN(count - i, TOGETHER));
 }

@@ -41,6 +41,20 @@ struct answer_from {
 /* out: ANSWER_SIZE_UDP or ANSWER_SIZE_TCP bytes. Returns the size of the reply; 0: none is due. */
 size_t answer(const struct served *s, const struct answer_from *from, struct slice message,
 	uint8_t *out, struct answer_note *ret_note);
-/* The same without the short way that plain questions take (fast.h): for tests, which compare the two. */
+/* One of several messages at hand; out and the rest as with answer(). */
+struct answer_job {
+	struct slice message;
+	struct ip peer;
+	uint8_t *out;
+	size_t ret_size; /* of the reply; 0: none is due */
+	struct answer_note ret_note;
+};
+
+/* As answer() for each; `from` stands for all but its peer. Waits for memory are shared: with many jobs, each
+ * costs less. */
+void answer_many(const struct served *s, const struct answer_from *from, struct answer_job jobs[],
+	size_t count);
+
+/* The same without the short way that plain questions take (plain.h, fast.h): for tests, which compare the two. */
 size_t answer_fully(const struct served *s, const struct answer_from *from, struct slice message,
 	uint8_t *out, struct answer_note *ret_note);

@@ -14,23 +14,19 @@ struct served {
 	size_t length_count;
 };
 
-/* Zone names are the operator's own, so a plain hash does: of eight bytes at a time, the last eight once
- * more when len is no multiple. */
+/* Of the first eight bytes and the last eight. Zone names are the operator's own: nobody chooses ones that
+ * differ only between these to make the table slow. */
 static uint64_t name_hash(const uint8_t *wire, size_t len)
 {
-	uint64_t hash = len, word = 0;
+	uint64_t first = 0, last = 0;
 
-	if (len < sizeof word) {
-		memcpy(&word, wire, len);
-		return (hash ^ word) * 0x9e3779b97f4a7c15;
+	if (len < sizeof first) {
+		memcpy(&first, wire, len);
+	} else {
+		memcpy(&first, wire, sizeof first);
+		memcpy(&last, wire + len - sizeof last, sizeof last);
 	}
-	for (size_t at = 0; at + sizeof word < len; at += sizeof word) {
-		memcpy(&word, wire + at, sizeof word);
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-		hash ^= hash >> 29;
-	}
-	memcpy(&word, wire + len - sizeof word, sizeof word);
-	return (hash ^ word) * 0x9e3779b97f4a7c15;
+	return (first * 0x9e3779b97f4a7c15 ^ last) * 0xbf58476d1ce4e5b9 + len;
 }
 
 static bool name_eq(const struct domain *d, const uint8_t *wire, size_t len)
@@ -265,8 +261,14 @@ static bool zone_is_plain(const struct served_zone *z)
 
 static void zone_seal(struct served_zone *z)
 {
-	for (size_t i = 0; i < z->group_count; i++)
-		group_seal(&z->groups[i], z->reads_ip4);
+	for (size_t i = 0; i < z->group_count; i++) {
+		struct served_group *g = &z->groups[i];
+		group_seal(g, z->reads_ip4);
+		for (size_t k = 0; k < g->place_count; k++) {
+			z->reads_addresses = z->reads_addresses || g->places[k].reads_addresses;
+			z->reads_names = z->reads_names || g->places[k].reads_names;
+		}
+	}
 	if (z->has_soa)
 		soa_prepare(&z->soa_record, &z->name, &z->soa);
 	z->plain = zone_is_plain(z);

@@ -59,6 +59,7 @@ struct served_zone {
 	struct domain name;
 	uint64_t hash;
 	bool plain; /* sealed: its sources all answer at its top, nothing stands in the way (fast.c) */
+	bool reads_addresses, reads_names; /* sealed: of which kinds its published sources are */
 	bool has_list;	   /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
 	bool reads_ip4;	   /* a data set of its own (not a section of `combined`) holds IPv4 */
 	bool has_ip_list;  /* "0.0.127" is an empty non-terminal there (RFC 8020) */

@@ -36,6 +36,7 @@ struct worker {
 	struct rrsig_cache *rrsigs;
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct slot slots[BATCH];
+	struct answer_job jobs[BATCH];
 	uint8_t queries[BATCH][QUERY_SIZE];
 	uint8_t replies[BATCH][ANSWER_SIZE_UDP];
 };
@@ -90,6 +91,8 @@ struct worker *worker_new(
 		struct slot *s = &w->slots[i];
 		s->in = (struct iovec){w->queries[i], QUERY_SIZE};
 		s->out = (struct iovec){w->replies[i], 0};
+		w->jobs[i].message.ptr = (const char *)w->queries[i];
+		w->jobs[i].out = w->replies[i];
 		w->in[i].msg_hdr =
 			(struct msghdr){.msg_name = &s->peer, .msg_iov = &s->in, .msg_iovlen = 1};
 	}
@@ -123,35 +126,51 @@ static void aim_back(struct msghdr *m)
 	}
 }
 
+/* Without socket_address_ip(): this happens for every message. */
 static struct ip peer_of(const struct slot *s)
 {
-	const struct socket_address a = {.storage = s->peer};
+	struct ip ip = {.family = 4};
 
-	return ip_unmap(socket_address_ip(&a, NULL));
+	if (s->peer.ss_family == AF_INET) {
+		memcpy(ip.bytes, &((const struct sockaddr_in *)&s->peer)->sin_addr, 4);
+		return ip;
+	}
+	ip.family = 6;
+	memcpy(ip.bytes, &((const struct sockaddr_in6 *)&s->peer)->sin6_addr, 16);
+	return ip_unmap(ip);
 }
 
-static unsigned answer_batch(struct worker *w, unsigned n)
+static void answer_batch(struct worker *w, unsigned n)
 {
 	const struct served *served = atomic_load_explicit(w->served, memory_order_seq_cst);
-	struct answer_from from = {
-		.transport = ANSWER_UDP,
+	struct answer_from from = {.transport = ANSWER_UDP,
 		.now_s = clock_unix_ms() / 1000,
 		.identity = w->identity,
 		.rrsigs = w->rrsigs};
+
+	for (unsigned i = 0; i < n; i++) {
+		w->jobs[i].message.len = w->in[i].msg_len;
+		w->jobs[i].peer = peer_of(&w->slots[i]);
+	}
+	answer_many(served, &from, w->jobs, n);
+}
+
+/* The replies that are due, in the order of the questions. */
+static unsigned collect_replies(struct worker *w, unsigned n)
+{
 	unsigned replies = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *m = &w->in[i].msg_hdr;
+		struct answer_job *j = &w->jobs[i];
 		struct slot *s = &w->slots[i];
-		struct answer_note note;
-		struct slice message = slice_of(w->queries[i], w->in[i].msg_len);
-		from.peer = peer_of(s);
-		s->out.iov_len = answer(served, &from, message, w->replies[i], &note);
-		stats_count(w->stats, message.len, s->out.iov_len, &note);
-		if (s->out.iov_len == 0)
+
+		stats_count(w->stats, j->message.len, j->ret_size, &j->ret_note);
+		if (j->ret_size == 0)
 			continue;
 		if (w->wildcard)
 			aim_back(m);
+		s->out.iov_len = j->ret_size;
 		w->out[replies].msg_hdr = (struct msghdr){.msg_name = m->msg_name,
 			.msg_namelen = m->msg_namelen,
 			.msg_iov = &s->out,
@@ -189,9 +208,9 @@ static void *run(void *ctx)
 			continue; /* interrupted, or an ICMP error about an earlier reply */
 		used = (unsigned)n;
 		grace_enter(w->reader);
-		unsigned replies = answer_batch(w, used);
+		answer_batch(w, used);
 		grace_leave(w->reader);
-		send_batch(w, replies);
+		send_batch(w, collect_replies(w, used));
 	}
 	return NULL;
 }

@@ -20,32 +20,34 @@ static uint32_t load_be32(const uint8_t *p)
 }
 
 /* Four labels of one to three digits, each up to 255 (leading zeros pass), that end before len: their bytes,
- * 0 when there are none. No branch depends on how many digits there are: that would be
- * guessed wrong half of the time. */
+ * 0 when there are none. No branch depends on how many digits there are: that would be guessed wrong half
+ * of the time. */
 static size_t ip4_of_labels(const uint8_t *name, size_t len, uint32_t *ret)
 {
-	uint32_t address = 0, wrong = 0, size, word, digits;
-	size_t at = 0;
+	const uint8_t *p = name, *last = name + len - 5;
+	uint32_t address = 0, no_digit = 0, over = 0;
 
 	for (unsigned i = 0; i < 4; i++) {
-		if (at + 4 >= len)
+		uint32_t word, size, digits;
+
+		if (p > last)
 			return 0;
-		word = load_le32(name + at);
-		size = word & 255;
+		word = load_le32(p);
+		size = p[0];
 		if (size - 1 > 2)
 			return 0;
 		/* Hundreds, tens and ones in the upper three bytes, zero where there is none. */
-		digits = ((word ^ 0x30303000) & ~(uint32_t)255) << (24 - 8 * size);
-		wrong |= (digits | (digits + 0x76767600)) & 0x80808000;
-		wrong |= (0x00020505 - __builtin_bswap32(digits)) & 0x80000000; /* over 255 */
-		/* Each digit times its weight, summed up in the third byte. */
-		address |= ((digits >> 8) * UINT64_C(0x640a01) >> 16 & 255) << (8 * i);
-		at += size + 1;
+		digits = ((word ^ 0x30303000) & 0xffffff00) << ((24 - 8 * size) & 31);
+		no_digit |= digits | (digits + 0x76767600);
+		over |= 0x00020505 - __builtin_bswap32(digits);
+		/* Each digit times its weight, summed up in the fourth byte. */
+		address = address >> 8 | ((digits * UINT64_C(0x640a01)) & 0xff000000);
+		p += size + 1;
 	}
-	if (wrong)
+	if ((no_digit & 0x80808000) | (over & 0x80000000))
 		return 0;
 	*ret = address;
-	return at;
+	return (size_t)(p - name);
 }
 
 #define LANES(x) ((uint64_t)(x)*0x0001000100010001)
@@ -122,7 +124,7 @@ size_t asked_front(const uint8_t *name, size_t len, struct asked *ret)
 		ret->labels = 32;
 		return IP6_LABELS_SIZE;
 	}
-	read = ip4_of_labels(name, len, &ret->ip4);
+	read = len > 8 ? ip4_of_labels(name, len, &ret->ip4) : 0;
 	ret->is_ip4 = read != 0;
 	ret->name_len = (uint8_t)(read + 1);
 	ret->labels = 4;

@@ -53,7 +53,7 @@ static size_t find_ip4(
 
 	if (ix->overlay)
 		n = overlay_merge_ip4(ix->overlay, q->ip4, now_s, hits, n);
-	return select_sets(ix, false, false, hits, n);
+	return n ? select_sets(ix, false, false, hits, n) : 0;
 }
 
 static size_t find_ip6(

@@ -36,6 +36,10 @@ struct asked asked_ip(const struct ip *ip); /* for those who do not come from DN
 
 /* The hits that are each set's answer, sets ascending, at most SNAPSHOT_HITS_MAX; 0: listed nowhere. */
 size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[]);
+/* Asks the memory for what index_find() will read, first the one, later the other: with some dozen questions
+ * in between, each of them waits less. */
+void index_prefetch(const struct index *ix, const struct asked *q);
+void index_prefetch_behind(const struct index *ix, const struct asked *q);
 /* Of one set. */
 size_t index_find_in(const struct index *ix, size_t set, const struct asked *q, int64_t now_s,
 	struct hit hits[]);

@@ -1,0 +1,20 @@
+/* bytes16.h - sixteen bytes at a time: GCC and Clang know how on any machine. */
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+static inline bytes16 load16(const uint8_t *p)
+{
+	bytes16 v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static inline void store16(uint8_t *p, bytes16 v)
+{
+	memcpy(p, &v, sizeof v);
+}

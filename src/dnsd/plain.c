@@ -1,0 +1,136 @@
+/* plain.c - the plain question, taken apart in one pass over its bytes. */
+#include "dnsd/plain.h"
+
+#include "base/attr.h"
+#include "dnsd/bytes16.h"
+
+#define OPT_SIZE 11
+#define TAIL_SIZE 4 /* type and class */
+#define NAME_MIN 4  /* shorter ones are no entries of a list */
+
+static bytes16 lower16(bytes16 v)
+{
+	return v | ((bytes16)((v >= 'A') & (v <= 'Z')) & 0x20);
+}
+
+/* len at least NAME_MIN. Of a name shorter than 16 bytes, what stands before it is taken along. */
+static void lower_name(uint8_t *dst, const uint8_t *src, size_t len)
+{
+	for (size_t at = 0; at + 16 < len; at += 16)
+		store16(dst + at, lower16(load16(src + at)));
+	store16(dst + len - 16, lower16(load16(src + len - 16)));
+}
+
+/* OPT at the message's end: version 0, no flags but DO, no options. */
+static bool take_opt(struct plain *p, size_t *len)
+{
+	const uint8_t *opt = p->message + *len - OPT_SIZE;
+
+	if (opt[0] != 0 || dns_u16(opt + 1) != DNS_OPT || opt[6] != 0 || opt[7] & 0x7f
+		|| opt[8] != 0 || dns_u16(opt + 9) != 0)
+		return false;
+	if (!p->tcp)
+		p->limit = MIN(MAX(dns_u16(opt + 3), DNS_UDP_PLAIN), ANSWER_SIZE_UDP);
+	p->limit -= OPT_SIZE;
+	p->edns = true;
+	p->dnssec_ok = opt[7] & 0x80;
+	*len -= OPT_SIZE;
+	return true;
+}
+
+/* The name's zone, and what is asked of it. Nearly all names begin with an address, behind which the zone's
+ * name must stand; else the zone is looked for from the end. */
+static bool take_name(struct plain *p, const struct served *s, uint8_t *name, size_t len)
+{
+	size_t at = asked_front(name, len, &p->asked), below, labels = 0;
+
+	if (at) {
+		p->zone = served_find_exact(s, name + at, len - at);
+	} else {
+		p->zone = served_find_tail(s, name, len);
+		below = p->zone ? len - p->zone->name.len : 0;
+		for (; at < below && name[at] - 1u < 63; at += name[at] + 1u)
+			labels++;
+		if (at != below)
+			return false;
+		p->asked.labels = (uint8_t)labels;
+		p->asked.name_len = (uint8_t)(below + 1);
+	}
+	if (!p->zone || !p->zone->plain || at == 0)
+		return false;
+	p->zone_at = (uint16_t)(DNS_HEADER_SIZE + at);
+	name[at] = 0;
+	return true;
+}
+
+/* An address is no name where there are only addresses, and the other way round: no need to look there. */
+static void narrow(struct plain *p)
+{
+	if (!p->zone->reads_names && (p->asked.is_ip4 || p->asked.is_ip6))
+		p->asked.labels = 0;
+	if (!p->zone->reads_addresses && p->zone->reads_names)
+		p->asked.is_ip4 = p->asked.is_ip6 = false;
+}
+
+/* What answer_fully() has rules for that fast.c does not know. */
+static bool is_special(const struct plain *p)
+{
+	const struct served_zone *z = p->zone;
+	const struct asked *q = &p->asked;
+
+	if (q->is_mapped || (z->key && p->dnssec_ok) || (z->expires_s && z->expires_s <= p->now_s))
+		return true;
+	/* Perhaps a test entry: 127.0.0.2, "test", and the like. */
+	return z->has_list && (q->is_ip4 ? q->ip4 >> 24 == 127 : q->labels == 1);
+}
+
+/* One question and nothing else but OPT; no flag has a say in the answer but RD, which comes back. Where
+ * the name ends is taken from the message's end: take_name() sees whether that is so. */
+bool plain_take(struct plain *p, const struct served *s, const struct answer_from *from,
+	struct slice message)
+{
+	const uint8_t *m = (const uint8_t *)message.ptr;
+	size_t len = message.len, name_len;
+
+	if (len < DNS_HEADER_SIZE + NAME_MIN + TAIL_SIZE + OPT_SIZE
+		|| m[2] & (DNS_QR | DNS_OPCODE) >> 8 || dns_u32(m + 4) != 0x00010000
+		|| dns_u32(m + 8) > 1)
+		return false;
+	p->message = m;
+	p->now_s = from->now_s;
+	p->tcp = from->transport == ANSWER_TCP;
+	p->limit = p->tcp ? ANSWER_SIZE_TCP : DNS_UDP_PLAIN;
+	p->edns = p->dnssec_ok = false;
+	if (m[11] && !take_opt(p, &len))
+		return false;
+	name_len = len - DNS_HEADER_SIZE - TAIL_SIZE;
+	if (name_len > DOMAIN_WIRE_MAX || dns_u16(m + len - 2) != DNS_IN)
+		return false;
+	p->end = (uint16_t)len;
+	p->txt = dns_u16(m + len - 4) == DNS_TXT;
+	if (!p->txt && dns_u16(m + len - 4) != DNS_A)
+		return false;
+	lower_name(p->room + PLAIN_NAME_AT, m + DNS_HEADER_SIZE, name_len);
+	if (!take_name(p, s, p->room + PLAIN_NAME_AT, name_len) || is_special(p))
+		return false;
+	narrow(p);
+	return true;
+}
+
+void plain_prefetch(const struct plain *p)
+{
+	for (size_t i = 0; i < p->zone->group_count; i++) {
+		const struct served_group *g = &p->zone->groups[i];
+		if (g->place_count && g->places[0].index)
+			index_prefetch(g->places[0].index, &p->asked);
+	}
+}
+
+void plain_prefetch_behind(const struct plain *p)
+{
+	for (size_t i = 0; i < p->zone->group_count; i++) {
+		const struct served_group *g = &p->zone->groups[i];
+		if (g->place_count && g->places[0].index)
+			index_prefetch_behind(g->places[0].index, &p->asked);
+	}
+}

@@ -1,0 +1,43 @@
+/* prefetch.c - asks the memory for what a question will look at, before anyone waits for it: a server that
+ * has many questions at hand waits once for all of them. Changes nothing and reads what index_find() reads. */
+#include "index/index.h"
+#include "index/view.h"
+
+#define HOSTS_SHIFT 14
+
+static const uint8_t *hosts4_at(const struct hosts4 *h, uint32_t address)
+{
+	uint32_t i = (address >> HOSTS_SHIFT) - h->first;
+
+	return i < h->count ? h->words + (size_t)i * HOSTS_WORD : NULL;
+}
+
+void index_prefetch(const struct index *ix, const struct asked *q)
+{
+	const struct snapshot *s = ix->snapshot;
+	const uint8_t *word = q->is_ip4 ? hosts4_at(&s->hosts4, q->ip4) : NULL;
+
+	if (word) {
+		__builtin_prefetch(word);
+		__builtin_prefetch(word + HOSTS_WORD - 1);
+	}
+	if (q->is_ip4 && s->ranges4.dir)
+		__builtin_prefetch(&s->ranges4.dir[q->ip4 >> 16]);
+}
+
+void index_prefetch_behind(const struct index *ix, const struct asked *q)
+{
+	const struct snapshot *s = ix->snapshot;
+	const uint8_t *word = q->is_ip4 ? hosts4_at(&s->hosts4, q->ip4) : NULL;
+	uint32_t start;
+
+	if (word) {
+		memcpy(&start, word + 8, sizeof start);
+		__builtin_prefetch(s->hosts4.data + start);
+		__builtin_prefetch(s->hosts4.data + start + 64);
+	}
+	if (q->is_ip4 && s->ranges4.dir) {
+		const uint32_t *dir = &s->ranges4.dir[q->ip4 >> 16];
+		__builtin_prefetch((const uint16_t *)s->ranges4.keys + (dir[0] + dir[1]) / 2);
+	}
+}
