@@ -13,14 +13,16 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{"make", make_main,
-		"ENTRIES QUESTIONS SEED ZONE LIST-FILE QUESTION-FILE: made-up addresses and "
-		"questions"},
+		"ip4|ip4-values|cidr|ip6|domain|combined ENTRIES QUESTIONS SEED ZONE LIST-FILE "
+		"QUESTION-FILE: a made-up list and questions"},
+	{"echo", echo_main, "PORT: sends every question back, until it is ended"},
 	{"ask", ask_main,
 		"PORT QUESTION-FILE REPLY-FILE: every question once, replies in their order"},
 	{"load", load_main,
 		"PORT QUESTION-FILE SECONDS: as fast as answers come; prints how many came"},
 	{"xdp", xdp_main,
-		"WIRE OUT RELAY SERVER-MAC FROM TO QUESTION-FILE SECONDS WINDOW: the same past the network "
+		"WIRE OUT RELAY SERVER-MAC FROM TO QUESTION-FILE SECONDS WINDOW: the same past the "
+		"network "
 		"stack, so many under way; RELAY is the other end of OUT"},
 	{"compare", compare_main,
 		"QUESTION-FILE REPLY-FILE REPLY-FILE: section by section; exit 1 when any differ"},

@@ -23,6 +23,7 @@ static inline const uint8_t *packet(const struct packets *p, size_t i, size_t *r
 double seconds_now(void);
 _Noreturn void fail(const char *what);
 
+int echo_main(int argc, char **argv);
 int make_main(int argc, char **argv);
 int ask_main(int argc, char **argv);
 int load_main(int argc, char **argv);
