@@ -9,6 +9,7 @@
 #include "dnsd/rules.h"
 #include "dnsd/served.h"
 #include "dnsd/site.h"
+#include "dnsd/steer.h"
 #include "dnsd/tcp.h"
 #include "dnsd/worker.h"
 #include "dnsd/xdp.h"
@@ -41,6 +42,7 @@ struct dnsd {
 	_Atomic(struct served *) served;
 	struct worker **workers;
 	size_t worker_count;
+	struct steer **steers; /* one for each address */
 	struct xdp *xdp;
 	struct tcp *tcp;
 	struct identity identity;
@@ -181,6 +183,9 @@ static bool open_sockets(struct dnsd *d, struct err *err)
 			d->workers[d->worker_count++] = w;
 		}
 	}
+	d->steers = mem_new(c->listen.count + 1, sizeof(struct steer *));
+	for (size_t i = 0; i < c->listen.count; i++)
+		d->steers[i] = steer_new(d->loop, d->workers + i * each, each);
 	return true;
 }
 
@@ -330,6 +335,9 @@ struct dnsd *dnsd_free(struct dnsd *d)
 {
 	if (!d)
 		return NULL;
+	for (size_t i = 0; d->steers && i < d->config->dnsd.listen.count; i++)
+		steer_free(d->steers[i]);
+	free(d->steers);
 	for (size_t i = 0; i < d->worker_count; i++)
 		worker_free(d->workers[i]);
 	free(d->workers);

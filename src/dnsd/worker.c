@@ -5,6 +5,7 @@
 #include "io/clock.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -231,6 +232,23 @@ bool worker_start(struct worker *w, _Atomic(struct served *) *served,
 	errno = rc;
 	w->running = rc == 0;
 	return w->running ? true : err_errno(err, "cannot start a thread");
+}
+
+bool worker_steer(struct worker *w, size_t count)
+{
+	struct sock_filter by_processor[] = {
+		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_CPU)},
+		{BPF_ALU | BPF_MOD | BPF_K, 0, 0, (uint32_t)count},
+		{BPF_RET | BPF_A, 0, 0, 0},
+	};
+	struct sock_fprog program = {3, by_processor};
+	int none = 0;
+
+	if (count == 0)
+		return setsockopt(w->fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &none, sizeof none)
+		       == 0;
+	return setsockopt(w->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program)
+	       == 0;
 }
 
 const struct stats *worker_stats(const struct worker *w)

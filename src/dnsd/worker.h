@@ -16,6 +16,9 @@ struct worker *worker_new(
 /* From here it answers from *served, whatever it points to at the time. */
 bool worker_start(struct worker *w, _Atomic(struct served *) *served,
 	const struct identity *identity, struct grace_reader *reader, struct err *err);
+/* For all `count` workers of w's address: the n-th one made gets what processors n, n + count ... receive.
+ * count 0: the kernel's hash of addresses and ports decides again. False: the kernel does not want to. */
+bool worker_steer(struct worker *w, size_t count);
 const struct stats *worker_stats(const struct worker *w);
 /* Stops the thread, closes the socket; NULL is fine. */
 struct worker *worker_free(struct worker *w);
