@@ -241,7 +241,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 
 	d->config = config;
 	d->loop = loop_new();
-	d->xdp = xdp_open(&config->dnsd, err);
+	d->xdp = xdp_open(&config->dnsd, signatures_per_second(&config->dnsd), err);
 	if (!d->xdp)
 		return dnsd_free(d);
 	d->grace = grace_new(d->loop, readers + xdp_thread_count(d->xdp));

@@ -19,16 +19,27 @@
 
 _Static_assert(FRAME_HEADERS_MAX + ANSWER_SIZE_UDP <= XSK_FRAME_OUT_MAX, "answers fit a frame");
 
+/* A question under way: the frame that it came in, and the one that will go. */
+struct question {
+	struct slice bytes;
+	struct frame frame;
+	uint8_t *out;
+};
+
 struct queue {
 	struct xsk *socket;
-	int stop_fd; /* the interface's side of the thread's poll() */
+	int stop_fd; /* ends the thread's poll() */
 	pthread_t thread;
 	bool running;
 	atomic_bool stop;
 	_Atomic(struct served *) *served;
 	const struct identity *identity;
+	struct rrsig_cache *rrsigs; /* NULL: no zone is signed */
 	struct grace_reader *reader;
 	struct stats *stats;
+	struct xsk_frame frames[BATCH];
+	struct question questions[BATCH];
+	struct answer_job jobs[BATCH];
 };
 
 struct xdp {
@@ -36,6 +47,7 @@ struct xdp {
 	size_t filter_count;
 	struct queue **queues; /* of all of them */
 	size_t queue_count;
+	unsigned signatures_per_second;
 	int stop_fd;
 };
 
@@ -68,6 +80,8 @@ static bool open_queue(struct xdp *x, const struct xsk_filter *f, unsigned numbe
 	if (!q->stats)
 		abort();
 	memset(q->stats, 0, sizeof *q->stats);
+	if (x->signatures_per_second)
+		q->rrsigs = rrsig_cache_new(x->signatures_per_second);
 	q->socket = xsk_open(f, number, err);
 	return q->socket != NULL;
 }
@@ -89,12 +103,14 @@ static bool open_interface(struct xdp *x, const char *name, const struct xsk_mat
 	return true;
 }
 
-struct xdp *xdp_open(const struct config_dnsd *config, struct err *err)
+struct xdp *xdp_open(
+	const struct config_dnsd *config, unsigned signatures_per_second, struct err *err)
 {
 	struct xdp *x = mem_new(1, sizeof *x);
 	struct xsk_match matches[XSK_MATCHES_MAX];
 	size_t match_count = 0;
 
+	x->signatures_per_second = signatures_per_second;
 	x->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	x->filters = mem_new(config->xdp.count + 1, sizeof(struct xsk_filter *));
 	if (config->xdp.count && (match_count = matches_of(config, matches, err)) == 0)
@@ -117,38 +133,58 @@ const struct stats *xdp_stats(const struct xdp *x, size_t thread)
 
 /* ---- answering ---- */
 
-static void answer_frame(struct queue *q, const struct served *served, struct answer_from *from,
-	const struct xsk_frame *in)
+/* The questions among the frames, each with room for its answer. */
+static unsigned take_questions(struct queue *q, unsigned count)
 {
-	struct slice bytes = slice_of(in->ptr, in->len);
-	struct answer_note note;
-	struct frame f;
-	uint8_t *out = xsk_room(q->socket);
-	size_t len;
+	unsigned n = 0;
 
-	if (!frame_parse(bytes, &f))
-		return;
-	if (!out) { /* the interface does not keep up */
-		stats_count(q->stats, f.payload.len, 0, NULL);
-		stats_bump(&q->stats->send_errors, 1);
-		return;
+	for (unsigned i = 0; i < count; i++) {
+		struct question *to = &q->questions[n];
+		struct answer_job *j = &q->jobs[n];
+		to->bytes = slice_of(q->frames[i].ptr, q->frames[i].len);
+		if (!frame_parse(to->bytes, &to->frame))
+			continue;
+		to->out = xsk_room(q->socket);
+		if (!to->out) { /* the interface does not keep up */
+			stats_count(q->stats, to->frame.payload.len, 0, NULL);
+			stats_bump(&q->stats->send_errors, 1);
+			continue;
+		}
+		j->message = to->frame.payload;
+		j->peer = ip_unmap(to->frame.from);
+		j->out = to->out + to->frame.headers;
+		n++;
 	}
-	from->peer = ip_unmap(f.from);
-	len = answer(served, from, f.payload, out + f.headers, &note);
-	stats_count(q->stats, f.payload.len, len, &note);
-	if (len)
-		xsk_queue(q->socket, out, (uint32_t)frame_answer(&f, bytes, out, len));
+	return n;
 }
 
-static void answer_batch(struct queue *q, const struct xsk_frame *frames, unsigned count)
+static void queue_answers(struct queue *q, unsigned count)
 {
-	const struct served *served = atomic_load_explicit(q->served, memory_order_seq_cst);
+	for (unsigned i = 0; i < count; i++) {
+		struct question *to = &q->questions[i];
+		struct answer_job *j = &q->jobs[i];
+		stats_count(q->stats, j->message.len, j->ret_size, &j->ret_note);
+		if (j->ret_size == 0)
+			xsk_give_room_back(q->socket, to->out);
+		else
+			xsk_queue(q->socket, to->out,
+				(uint32_t)frame_answer(
+					&to->frame, to->bytes, to->out, j->ret_size));
+	}
+}
+
+static void answer_batch(struct queue *q, unsigned count)
+{
 	struct answer_from from = {.transport = ANSWER_UDP,
 		.now_s = clock_unix_ms() / 1000,
-		.identity = q->identity};
+		.identity = q->identity,
+		.rrsigs = q->rrsigs};
+	unsigned n = take_questions(q, count);
 
-	for (unsigned i = 0; i < count; i++)
-		answer_frame(q, served, &from, &frames[i]);
+	grace_enter(q->reader);
+	answer_many(atomic_load_explicit(q->served, memory_order_seq_cst), &from, q->jobs, n);
+	grace_leave(q->reader);
+	queue_answers(q, n);
 }
 
 /* Sleeps only when nothing waits, so that no call is made for it under load. */
@@ -157,18 +193,15 @@ static void *run(void *ctx)
 	struct queue *q = ctx;
 	struct pollfd wait[] = {
 		{.fd = xsk_fd(q->socket), .events = POLLIN}, {.fd = q->stop_fd, .events = POLLIN}};
-	struct xsk_frame frames[BATCH];
 
 	while (!atomic_load_explicit(&q->stop, memory_order_relaxed)) {
-		unsigned n = xsk_receive(q->socket, frames, BATCH);
+		unsigned n = xsk_receive(q->socket, q->frames, BATCH);
 		if (n == 0) {
 			poll(wait, 2, -1);
 			continue;
 		}
-		grace_enter(q->reader);
-		answer_batch(q, frames, n);
-		grace_leave(q->reader);
-		xsk_give_back(q->socket, frames, n);
+		answer_batch(q, n);
+		xsk_give_back(q->socket, q->frames, n);
 		xsk_send(q->socket);
 	}
 	return NULL;
@@ -200,6 +233,7 @@ static void free_queue(struct queue *q)
 	if (q->running)
 		pthread_join(q->thread, NULL);
 	xsk_close(q->socket);
+	rrsig_cache_free(q->rrsigs);
 	free(q->stats);
 	free(q);
 }

@@ -13,7 +13,8 @@ struct xdp;
 
 /* Takes what is sent to the addresses of `listen` on the interfaces of `xdp`. Needs rights that are given up
  * later; no thread yet. NULL with words in err. */
-struct xdp *xdp_open(const struct config_dnsd *config, struct err *err);
+struct xdp *xdp_open(
+	const struct config_dnsd *config, unsigned signatures_per_second, struct err *err);
 size_t xdp_thread_count(const struct xdp *x);
 /* From here it answers from *served. Takes the readers from first_reader on, one for each thread. */
 bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,

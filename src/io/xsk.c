@@ -235,7 +235,12 @@ uint8_t *xsk_room(struct xsk *x)
 {
 	if (x->free_count == 0)
 		collect_sent(x);
-	return x->free_count ? x->frames + x->free[x->free_count - 1] : NULL;
+	return x->free_count ? x->frames + x->free[--x->free_count] : NULL;
+}
+
+void xsk_give_room_back(struct xsk *x, uint8_t *room)
+{
+	x->free[x->free_count++] = (uint64_t)(room - x->frames);
 }
 
 /* The ring has as many places as there are frames to send. */
@@ -245,7 +250,6 @@ void xsk_queue(struct xsk *x, uint8_t *room, uint32_t len)
 
 	descs[x->tx.ours++ & (TX_FRAMES - 1)] =
 		(struct xdp_desc){.addr = (uint64_t)(room - x->frames), .len = len};
-	x->free_count--;
 }
 
 void xsk_send(struct xsk *x)

@@ -52,9 +52,9 @@ bool xsk_zero_copy(const struct xsk *x);
 unsigned xsk_receive(struct xsk *x, struct xsk_frame *ret_frames, unsigned max);
 void xsk_give_back(struct xsk *x, const struct xsk_frame *frames, unsigned count);
 
-/* Room for one frame to send; NULL: all are on their way. xsk_queue() takes it over, or the next
- * xsk_room() gives it again. */
+/* Room for one frame to send; NULL: all are on their way. Goes back by xsk_queue() or xsk_give_room_back(). */
 uint8_t *xsk_room(struct xsk *x);
+void xsk_give_room_back(struct xsk *x, uint8_t *room);
 void xsk_queue(struct xsk *x, uint8_t *room, uint32_t len);
 /* Makes the kernel send what was queued. */
 void xsk_send(struct xsk *x);
