@@ -12,7 +12,13 @@ static struct {
 	const char *program;
 	enum log_level max;
 	bool journal, colour;
-} out = {"sekisho", LOG_INFO, false, false};
+	void (*copy)(int level, const char *line);
+} out = {"sekisho", LOG_INFO, false, false, NULL};
+
+void log_copy(void (*fn)(int level, const char *line))
+{
+	out.copy = fn;
+}
 
 void log_open(const char *program, enum log_level max)
 {
@@ -34,7 +40,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 	static const char *const names[] = {"", "", "", "error", "warn", "note", "info", "debug"};
 	char line[2048];
 	struct timespec now;
-	int n;
+	int n, event_at;
 	va_list ap;
 
 	if (level > out.max)
@@ -46,6 +52,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 		n = snprintf(line, sizeof line, "%s%s %s %s: %s",
 			out.colour ? colour_of(level) : "", time_text((int64_t)now.tv_sec * 1000).s,
 			names[level], out.program, event);
+	event_at = n - (int)strlen(event);
 	if (fmt && *fmt) {
 		line[n++] = ' ';
 		va_start(ap, fmt);
@@ -53,6 +60,8 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 		va_end(ap);
 		n = MIN(n, (int)sizeof line - 9);
 	}
+	if (out.copy)
+		out.copy((int)level, line + event_at);
 	n += snprintf(line + n, sizeof line - (size_t)n, "%s\n", out.colour ? "\033[0m" : "");
 	/* One write, so that lines of several processes on one file never mix. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)

@@ -10,6 +10,8 @@ enum log_level { LOG_ERROR = 3, LOG_WARN = 4, LOG_NOTE = 5, LOG_INFO = 6, LOG_DE
 
 /* program: shown before each line where nothing else says it. Lines above `max` are dropped. */
 void log_open(const char *program, enum log_level max);
+/* Every line goes to fn, too, without time and colour. NULL: no more. */
+void log_copy(void (*fn)(int level, const char *line));
 void log_event(enum log_level level, const char *event, const char *fmt, ...) ATTR_FORMAT(3, 4);
 
 struct log_quoted {

@@ -374,40 +374,46 @@ static struct config *build(cfg_t *cfg, const char *path)
 	return c;
 }
 
-struct config *config_load(const char *path, struct buf *ret_faults)
+struct config *config_text(struct slice text, const char *name, struct buf *ret_faults)
 {
-	struct buf text = BUF_INIT(0);
+	_cleanup_buf_ struct buf marked = BUF_INIT(FILE_MAX + 64);
 	struct config *c = NULL;
 	cfg_opt_t *opts;
-	struct err err;
 	cfg_t *cfg;
 
 	buf_reset(ret_faults);
-	if (!file_read(path, FILE_MAX, &text, &err)) {
-		buf_addf(ret_faults, "%s\n", err.text);
-		return NULL;
-	}
 	loading.faults = ret_faults;
-	loading.path = path;
+	loading.path = name;
 	if (text.len && memchr(text.ptr, 0, text.len)) {
 		fault(0, "holds a NUL byte: this is no text file");
-		buf_done(&text);
 		return NULL;
 	}
-	text.limit += 64;
-	buf_add_str(&text, "\n" END_MARK " = yes\n");
+	buf_add_slice(&marked, text);
+	buf_add_str(&marked, "\n" END_MARK " = yes\n");
 	opts = make_opts(&option_sections[0]);
 	cfg = cfg_init(opts, CFGF_NONE);
 	cfg_set_error_function(cfg, syntax_fault);
 	set_checkers(cfg);
-	if (cfg_parse_buf(cfg, buf_str(&text)) == CFG_SUCCESS)
-		c = build(cfg, path);
+	if (cfg_parse_buf(cfg, buf_str(&marked)) == CFG_SUCCESS)
+		c = build(cfg, name);
 	else if (ret_faults->len == 0)
 		fault(cfg->line, "cannot be understood");
 	cfg_free(cfg);
 	free_opts(opts);
-	buf_done(&text);
 	return ret_faults->len ? config_free(c) : c;
+}
+
+struct config *config_load(const char *path, struct buf *ret_faults)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+	struct err err;
+
+	if (!file_read(path, FILE_MAX, &text, &err)) {
+		buf_reset(ret_faults);
+		buf_addf(ret_faults, "%s\n", err.text);
+		return NULL;
+	}
+	return config_text(buf_slice(&text), path, ret_faults);
 }
 
 const struct config_list *config_find_list(const struct config *c, struct slice name)

@@ -90,6 +90,19 @@ struct config_signed { /* dnsd: dnssec "bl.example" { key = "file" } */
 	char *key; /* path of the private key */
 };
 
+/* What rbldnsd's command line says that no option of ours does; all zero without --rbldnsd. */
+struct config_rbldnsd {
+	bool on;
+	uint32_t ttl_s, ttl_min_s, ttl_max_s; /* -t; 0: rbldnsd's default, no bounds */
+	bool host_bits;			      /* -e */
+	bool no_gunzip;			      /* -C */
+	bool all_or_nothing;	     /* without -q: a file that cannot be read ends the start */
+	bool adds_ns;		     /* without -a: NS and their addresses behind answers */
+	bool dump;		     /* -d */
+	char *log_file, *stats_file; /* -l, -s; NULL: none; "-" of the log is standard output */
+	bool log_at_once, stats_are_deltas; /* their "+" */
+};
+
 struct config_dnsd {
 	char *user;
 	struct strings listen;		 /* addr:port, UDP and TCP */
@@ -106,7 +119,7 @@ struct config_dnsd {
 	struct config_signed *signed_zones;
 	size_t signed_count;
 	long dnssec_signatures; /* made in a second by one thread, over UDP */
-	long check_interval; /* seconds between looks for changed rbldnsd files */
+	long check_interval;	/* seconds between looks for changed rbldnsd files */
 	struct config_key *keys;
 	size_t key_count;
 	struct config_secondary *secondaries;
@@ -117,6 +130,7 @@ struct config_dnsd {
 	/* Who may ask: the most specific prefix decides; with any in allow, all others are refused. */
 	struct prefixes allow, deny;
 	struct strings access; /* "acl:file" */
+	struct config_rbldnsd rbldnsd;
 };
 
 struct config_trapd {
@@ -211,6 +225,8 @@ struct config {
 /* Reads and checks the whole file. Every fault is told (not only the first), one line each in
  * *ret_faults: "file:line: option: what is wrong and what to do"; NULL result then. */
 struct config *config_load(const char *path, struct buf *ret_faults);
+/* The same of text that is no file; "" gives every option its default. */
+struct config *config_text(struct slice text, const char *name, struct buf *ret_faults);
 struct config *config_free(struct config *c);
 /* All options with their values in force, as a configuration file. */
 void config_print(const struct config *c, FILE *to);

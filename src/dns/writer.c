@@ -130,6 +130,24 @@ void dns_record_text(struct dns_writer *w, struct slice text)
 	} while (text.len);
 }
 
+void dns_record_begin_of(
+	struct dns_writer *w, const struct domain *owner, uint16_t type, uint32_t ttl)
+{
+	uint8_t *p;
+
+	w->undo = w->at;
+	w->undo_names = w->name_count;
+	w->record_overflow = false;
+	dns_record_name(w, owner);
+	p = room(w, 10);
+	if (!p)
+		return;
+	dns_put_u16(p, type);
+	dns_put_u16(p + 2, DNS_IN);
+	dns_put_u32(p + 4, ttl);
+	w->rdata = w->at;
+}
+
 bool dns_record_end(struct dns_writer *w, enum dns_section section)
 {
 	size_t len = w->record_overflow ? 0 : (size_t)(w->at - w->rdata);

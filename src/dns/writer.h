@@ -34,6 +34,9 @@ void dns_writer_start(struct dns_writer *w, uint8_t *dst, size_t size, struct sl
 /* A record: begin, rdata, end. `owner_at` is where its name stands in the message: DNS_HEADER_SIZE for
  * the question's own, more for one of its parents. False from the end: it did not fit and is not there. */
 void dns_record_begin(struct dns_writer *w, uint16_t owner_at, uint16_t type, uint32_t ttl);
+/* The same with an owner of its own, which must live until the reply is done. */
+void dns_record_begin_of(
+	struct dns_writer *w, const struct domain *owner, uint16_t type, uint32_t ttl);
 void dns_record_bytes(struct dns_writer *w, const void *bytes, size_t len);
 void dns_record_u16(struct dns_writer *w, uint16_t v);
 void dns_record_u32(struct dns_writer *w, uint32_t v);

@@ -86,7 +86,12 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 		rcode = answer_question(&r);
 	if (q.edns && r.why_text)
 		identity_error(&r.w, r.why, r.why_text);
-	*ret_note = (struct answer_note){(uint8_t)rcode, r.listed, r.w.overflow, proven};
+	*ret_note = (struct answer_note){.rcode = (uint8_t)rcode,
+		.listed = r.listed,
+		.truncated = r.w.overflow,
+		.proven = proven,
+		.zone = r.zone ? r.zone->number : 0,
+		.key_at = r.access.key ? (uint8_t)(r.access.key - q.name.wire) : 0};
 	return dns_writer_finish(
 		&r.w, rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN ? DNS_AA : 0, rcode);
 }

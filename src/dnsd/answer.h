@@ -16,7 +16,10 @@ struct answer_note {
 	uint8_t rcode;
 	bool listed; /* A, TXT or ANY of a listed name */
 	bool truncated;
-	bool proven; /* by a valid cookie or TCP: the client's address is no forgery */
+	bool proven;   /* by a valid cookie or TCP: the client's address is no forgery */
+	uint16_t zone; /* served_zone.number; 0: none */
+	/* Where in the question's name the label that was a key stands: keep it out of logs. 0: none. */
+	uint8_t key_at;
 };
 
 enum answer_transport { ANSWER_UDP, ANSWER_TCP };

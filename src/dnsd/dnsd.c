@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dnsd/files.h"
+#include "dnsd/glue.h"
 #include "dnsd/grace.h"
 #include "dnsd/identity.h"
 #include "dnsd/rules.h"
@@ -30,6 +31,8 @@
 #define NS_TTL_S 86400
 #define KEY_FILE_MAX 65536
 
+#define TRANSPORTS 3 /* UDP, TCP, XDP */
+
 struct dnsd {
 	const struct config *config;
 	struct loop *loop;
@@ -43,6 +46,7 @@ struct dnsd {
 	struct worker **workers;
 	size_t worker_count;
 	struct steer **steers; /* one for each address */
+	struct stats since[TRANSPORTS]; /* what SIGUSR2 found: counters are told from there */
 	struct xdp *xdp;
 	struct tcp *tcp;
 	struct identity identity;
@@ -109,6 +113,7 @@ static void rebuild(void *ctx)
 		z->key = key_of(d, &z->name);
 	}
 	served_seal(s);
+	glue_fill(s);
 	old = atomic_exchange(&d->served, s);
 	if (old)
 		grace_defer(d->grace, free_served, old);
@@ -220,7 +225,8 @@ static void add_read_path(struct dnsd *d, const char *path)
 static void collect_read_paths(struct dnsd *d)
 {
 	d->read_paths = mem_new(2 * (files_count(d->files) + 1) + 1, sizeof(char *));
-	add_read_path(d, d->config->publish_dir);
+	if (d->site)
+		add_read_path(d, d->config->publish_dir);
 	for (size_t i = 0; i < files_count(d->files); i++)
 		add_read_path(d, files_path(d->files, i));
 }
@@ -251,7 +257,8 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
 		.signatures_per_second = signatures_per_second(&config->dnsd),
 		.idle_ms = config->dnsd.tcp_idle * 1000});
-	d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
+	if (config->list_count)
+		d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
 	d->files = files_new(d->loop, d->grace, config, err);
 	random_bytes(random, sizeof random);
 	if (!d->files || !identity_init(&d->identity, &config->dnsd, random, err)
@@ -273,20 +280,35 @@ bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
 
 /* ---- serving ---- */
 
+static void gather_stats(const struct dnsd *d, struct stats ret[TRANSPORTS])
+{
+	memset(ret, 0, TRANSPORTS * sizeof *ret);
+	for (size_t i = 0; i < d->worker_count; i++)
+		stats_add(&ret[0], worker_stats(d->workers[i]));
+	tcp_stats_add(&ret[1], d->tcp);
+	for (size_t i = 0; i < xdp_thread_count(d->xdp); i++)
+		stats_add(&ret[2], xdp_stats(d->xdp, i));
+}
+
 static void log_stats(void *ctx)
 {
-	struct dnsd *d = ctx;
-	struct stats udp = {0}, tcp = {0}, xdp = {0};
+	static const char *const names[TRANSPORTS] = {"udp", "tcp", "xdp"};
+	const struct dnsd *d = ctx;
+	struct stats now[TRANSPORTS];
 
-	for (size_t i = 0; i < d->worker_count; i++)
-		stats_add(&udp, worker_stats(d->workers[i]));
-	tcp_stats_add(&tcp, d->tcp);
-	for (size_t i = 0; i < xdp_thread_count(d->xdp); i++)
-		stats_add(&xdp, xdp_stats(d->xdp, i));
-	stats_log("udp", &udp);
-	stats_log("tcp", &tcp);
-	if (xdp_thread_count(d->xdp))
-		stats_log("xdp", &xdp);
+	gather_stats(d, now);
+	for (size_t i = 0; i < (xdp_thread_count(d->xdp) ? 3 : 2); i++) {
+		stats_subtract(&now[i], &d->since[i]);
+		stats_log(names[i], &now[i]);
+	}
+}
+
+static void reset_stats(void *ctx)
+{
+	struct dnsd *d = ctx;
+
+	log_stats(d);
+	gather_stats(d, d->since);
 }
 
 static void reload(void *ctx)
@@ -294,7 +316,8 @@ static void reload(void *ctx)
 	struct dnsd *d = ctx;
 
 	files_reload(d->files);
-	site_check(d->site);
+	if (d->site)
+		site_check(d->site);
 }
 
 static void stop(void *ctx)
@@ -311,9 +334,14 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	loop_on_signal(d->loop, SIGINT, stop, d);
 	loop_on_signal(d->loop, SIGHUP, reload, d);
 	loop_on_signal(d->loop, SIGUSR1, log_stats, d);
+	loop_on_signal(d->loop, SIGUSR2, reset_stats, d);
 	files_load(d->files);
+	if (d->config->dnsd.rbldnsd.all_or_nothing && !files_complete(d->files))
+		return err_set(err, ERR_CORRUPT,
+			"not all data could be read (-q starts with what there is)");
 	rebuild(d);
-	site_check(d->site);
+	if (d->site)
+		site_check(d->site);
 	files_watch(d->files, rebuild, d);
 	for (size_t i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], &d->served, &d->identity,

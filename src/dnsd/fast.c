@@ -183,7 +183,9 @@ size_t fast_answer(const struct plain *p, uint8_t *out, struct answer_note *ret_
 	dns_put_u32(out + 8, authority << 16 | p->edns);
 	if (p->edns)
 		put_opt(&f);
-	*ret_note =
-		(struct answer_note){.rcode = (uint8_t)rcode, .listed = f.listed, .proven = p->tcp};
+	*ret_note = (struct answer_note){.rcode = (uint8_t)rcode,
+		.listed = f.listed,
+		.proven = p->tcp,
+		.zone = p->zone->number};
 	return f.at;
 }

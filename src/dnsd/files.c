@@ -38,6 +38,7 @@ struct source_file {
 /* One "type:file,file"; shared by all zones that name it. */
 struct source {
 	char *text;
+	const struct config_rbldnsd *how;
 	enum dataset_type type;
 	struct source_file *files;
 	size_t file_count;
@@ -99,7 +100,7 @@ static bool source_find(struct files *f, const char *text, size_t *ret, struct e
 		if (strcmp(f->sources[*ret].text, text) == 0)
 			return true;
 	f->sources = mem_resize(f->sources, (f->source_count + 1) * sizeof *f->sources);
-	f->sources[f->source_count] = (struct source){0};
+	f->sources[f->source_count] = (struct source){.how = &f->config->dnsd.rbldnsd};
 	return source_init(&f->sources[f->source_count++], text, err);
 }
 
@@ -137,7 +138,7 @@ static bool take_part(void *ctx, struct slice part, bool last, size_t *ret_used,
 }
 
 /* Compressed files are unpacked whole; the others go through a window. */
-static bool add_file(struct dataset *d, const char *path, struct err *err)
+static bool add_file(struct dataset *d, const char *path, bool may_unpack, struct err *err)
 {
 	struct reading r = {.d = d};
 	struct buf text = BUF_INIT(0);
@@ -148,6 +149,8 @@ static bool add_file(struct dataset *d, const char *path, struct err *err)
 		return true;
 	if (!r.gzip)
 		return false;
+	if (!may_unpack)
+		return err_set(err, ERR_REFUSED, "%s: is compressed, and -C refuses that", path);
 	ok = file_read(path, FILE_LIMIT, &text, err);
 	if (ok && !gunzip(buf_slice(&text), FILE_LIMIT, &text, err))
 		ok = err_prefix(err, "%s: ", path);
@@ -164,7 +167,7 @@ static bool add_files(struct source *s, struct dataset *d, struct err *err)
 	for (size_t i = 0; i < s->file_count; i++) {
 		struct source_file *file = &s->files[i];
 		if (!dataset_file_begin(d, slice_str(file->path), file->seen.st_mtim.tv_sec, err)
-			|| !add_file(d, file->path, err))
+			|| !add_file(d, file->path, !s->how->no_gunzip, err))
 			return false;
 	}
 	return dataset_finish(d, err);
@@ -183,7 +186,12 @@ static void log_warnings(const struct source *s, const struct dataset *d)
 
 static struct version *version_build(struct source *s, struct err *err)
 {
-	struct dataset_options options = {.now_s = clock_unix_ms() / 1000, .ttl_s = DEFAULT_TTL_S};
+	const struct config_rbldnsd *r = s->how;
+	struct dataset_options options = {.now_s = clock_unix_ms() / 1000,
+		.ttl_s = r->ttl_s ? r->ttl_s : DEFAULT_TTL_S,
+		.ttl_min_s = r->ttl_min_s,
+		.ttl_max_s = r->ttl_max_s,
+		.host_bits = r->host_bits};
 	uint8_t seed[16];
 	struct version *v = mem_new(1, sizeof *v);
 	struct crew *crew = crew_new();
@@ -299,13 +307,20 @@ static bool want_changed(struct files *f)
 	return any;
 }
 
+/* An interval of 0 (rbldnsd's -c 0): only SIGHUP makes us look. */
+static void set_timer(struct files *f)
+{
+	if (f->config->dnsd.check_interval)
+		loop_timer_set(f->timer, f->config->dnsd.check_interval * 1000);
+}
+
 static void check(void *ctx)
 {
 	struct files *f = ctx;
 
 	if (!f->running && want_changed(f))
 		start_thread(f);
-	loop_timer_set(f->timer, f->config->dnsd.check_interval * 1000);
+	set_timer(f);
 }
 
 static void finished(void *ctx, int fd, unsigned events)
@@ -443,11 +458,19 @@ void files_load(struct files *f)
 	take_made(f);
 }
 
+bool files_complete(const struct files *f)
+{
+	for (size_t i = 0; i < f->source_count; i++)
+		if (!f->sources[i].version)
+			return false;
+	return true;
+}
+
 void files_watch(struct files *f, loop_fn *changed, void *ctx)
 {
 	f->changed = changed;
 	f->ctx = ctx;
-	loop_timer_set(f->timer, f->config->dnsd.check_interval * 1000);
+	set_timer(f);
 }
 
 void files_reload(struct files *f)
@@ -491,6 +514,8 @@ void files_serve(const struct files *f, struct served *to)
 	for (size_t i = 0; i < c->dnsd.zone_count; i++) {
 		struct served_zone *z = served_zone(to, &c->dnsd.zones[i].zone_name);
 		z->broken = z->broken || broken;
+		z->adds_ns = c->dnsd.rbldnsd.adds_ns;
+		z->number = (uint16_t)MIN(i + 1, (size_t)UINT16_MAX);
 		serve_sources(f, f->zone_sources[i], c->dnsd.zones[i].data.count, z);
 	}
 	for (size_t i = 0; i < c->list_count; i++) {

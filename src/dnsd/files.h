@@ -19,6 +19,7 @@ const char *files_path(const struct files *f, size_t i);
 
 /* Reads all files now, in this thread; logs what is wrong. */
 void files_load(struct files *f);
+bool files_complete(const struct files *f); /* each data set was read well at least once */
 /* From here on: changed(ctx) from the loop whenever files_serve() would give something else. Data that
  * was replaced stays until one grace period after changed() returned. */
 void files_watch(struct files *f, loop_fn *changed, void *ctx);

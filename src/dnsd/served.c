@@ -67,6 +67,7 @@ struct served *served_free(struct served *s)
 			group_free(&s->zones[i]->groups[k]);
 		free(s->zones[i]->groups);
 		free(s->zones[i]->rules.items);
+		free(s->zones[i]->glue);
 		free(s->zones[i]);
 	}
 	free(s->zones);
@@ -241,7 +242,7 @@ static void group_seal(struct served_group *g, bool reads_ip4)
 /* Whether fast.c knows all that this zone's answers may need. */
 static bool zone_is_plain(const struct served_zone *z)
 {
-	if (z->broken || z->guarded)
+	if (z->broken || z->guarded || z->adds_ns)
 		return false;
 	for (size_t i = 0; i < z->group_count; i++) {
 		const struct served_group *g = &z->groups[i];
@@ -326,6 +327,11 @@ void served_seal(struct served *s)
 	for (unsigned len = DOMAIN_WIRE_MAX; len > 0; len--)
 		if (length[len])
 			s->lengths[s->length_count++] = (uint8_t)len;
+}
+
+struct served_zone *served_zone_at(struct served *s, size_t i)
+{
+	return s->zones[i];
 }
 
 size_t served_zone_count(const struct served *s)

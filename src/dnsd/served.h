@@ -43,6 +43,11 @@ struct served_group {
 	size_t place_count;
 };
 
+struct served_glue {
+	uint32_t ttl_s, address; /* host order */
+	uint8_t ns;		 /* whose */
+};
+
 /* An acl or aclkey data set: its index has that one set. */
 struct served_rule {
 	const struct index *index;
@@ -60,13 +65,17 @@ struct served_zone {
 	uint64_t hash;
 	bool plain; /* sealed: its sources all answer at its top, nothing stands in the way (fast.c) */
 	bool reads_addresses, reads_names; /* sealed: of which kinds its published sources are */
-	bool has_list;	   /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
-	bool reads_ip4;	   /* a data set of its own (not a section of `combined`) holds IPv4 */
-	bool has_ip_list;  /* "0.0.127" is an empty non-terminal there (RFC 8020) */
+	bool has_list;	  /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
+	bool reads_ip4;	  /* a data set of its own (not a section of `combined`) holds IPv4 */
+	bool has_ip_list; /* "0.0.127" is an empty non-terminal there (RFC 8020) */
+	bool adds_ns; /* NS records and their addresses behind every answer (rbldnsd without -a) */
+	uint16_t number;   /* of a zone of files: 1 + its place in the configuration; 0: none */
 	bool broken;	   /* its files could not be read: SERVFAIL */
 	int64_t expires_s; /* SERVFAIL after it; 0: never */
 	bool has_soa;
 	struct set_soa soa;
+	struct served_glue *glue; /* addresses of the ns that zones here know; filled by glue.c */
+	size_t glue_count;
 	const struct zone_key *key;	/* borrowed: answers are signed; NULL: not */
 	struct soa_record soa_record;	/* sealed: soa, ready to be sent */
 	const _Atomic uint64_t *serial; /* stands in for soa.serial; NULL: it does not */
@@ -89,8 +98,8 @@ struct served *served_free(struct served *s); /* not the indexes and lists; NULL
 
 /* The zone of that name, made when it is not there yet. Valid until served_free(). */
 struct served_zone *served_zone(struct served *s, const struct domain *name);
-/* A data set's sets, `count` of them from `first`, or an acl's or aclkey's only one: SOA and NS of the first that has them, when the zone
- * has none yet. default_ttl_s stands in where the set says 0. */
+/* A data set's sets, `count` of them from `first`, or an acl's or aclkey's only one: SOA and NS of the
+ * first that has them, when the zone has none yet. default_ttl_s stands in where the set says 0. */
 void served_add_sets(struct served_zone *z, const struct index *ix, size_t first, size_t count,
 	uint32_t default_ttl_s);
 /* A list of this site; ix NULL or without a set of that name: only its test entries are listed. */
@@ -108,6 +117,7 @@ static inline uint32_t served_serial(const struct served_zone *z)
 }
 
 size_t served_zone_count(const struct served *s);
+struct served_zone *served_zone_at(struct served *s, size_t i);
 /* The zone of the longest name that is the question's or above it; NULL: not ours. Sealed only. */
 const struct served_zone *served_find(const struct served *s, const struct dns_question *q);
 /* The zone of exactly that name, in wire form and lower case; NULL: none. Nothing of it is checked before. */

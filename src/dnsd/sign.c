@@ -53,10 +53,12 @@ static size_t types_there(const struct reply *r, bool exists, uint16_t types[TYP
 		types[n++] = DNS_CDS;
 		types[n++] = DNS_CDNSKEY;
 	}
-	if (r->listed) {
+	if (r->listed || r->known) {
 		types[n++] = DNS_A;
 		types[n++] = DNS_TXT;
 	}
+	if (r->known)
+		types[n++] = DNS_MX;
 	for (size_t i = 0; i < n; i++)
 		if (types[i] == r->q->type)
 			types[i] = types[--n];

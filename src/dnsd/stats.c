@@ -24,6 +24,19 @@ void stats_add(struct stats *sum, const struct stats *s)
 		stats_bump(&sum->rcode[i], get(&s->rcode[i]));
 }
 
+void stats_subtract(struct stats *from, const struct stats *s)
+{
+	stats_bump(&from->queries, -get(&s->queries));
+	stats_bump(&from->dropped, -get(&s->dropped));
+	stats_bump(&from->listed, -get(&s->listed));
+	stats_bump(&from->truncated, -get(&s->truncated));
+	stats_bump(&from->bytes_in, -get(&s->bytes_in));
+	stats_bump(&from->bytes_out, -get(&s->bytes_out));
+	stats_bump(&from->send_errors, -get(&s->send_errors));
+	for (size_t i = 0; i < STATS_RCODES; i++)
+		stats_bump(&from->rcode[i], -get(&s->rcode[i]));
+}
+
 void stats_log(const char *transport, const struct stats *s)
 {
 	log_event(LOG_INFO, "dnsd.stats",

@@ -37,4 +37,5 @@ static inline void stats_count(
 }
 
 void stats_add(struct stats *sum, const struct stats *s);
+void stats_subtract(struct stats *from, const struct stats *s);
 void stats_log(const char *transport, const struct stats *s);

@@ -221,13 +221,43 @@ static void write_soa(struct reply *r, enum dns_section section)
 	dns_record_end(&r->w, section);
 }
 
-static void write_ns(struct reply *r)
+static bool write_ns(struct reply *r, enum dns_section section)
 {
+	bool ok = true;
+
 	for (unsigned i = 0; i < r->zone->ns_count; i++) {
 		dns_record_begin(&r->w, r->apex_at, DNS_NS, r->zone->ns_ttl_s);
 		dns_record_name(&r->w, &r->zone->ns[i]);
-		dns_record_end(&r->w, DNS_ANSWER);
+		ok = dns_record_end(&r->w, section) && ok;
 	}
+	return ok;
+}
+
+static bool write_glue(struct reply *r)
+{
+	for (size_t i = 0; i < r->zone->glue_count; i++) {
+		const struct served_glue *g = &r->zone->glue[i];
+
+		dns_record_begin_of(&r->w, &r->zone->ns[g->ns], DNS_A, g->ttl_s);
+		dns_record_u32(&r->w, g->address);
+		if (!dns_record_end(&r->w, DNS_ADDITIONAL))
+			return false;
+	}
+	return true;
+}
+
+/* All of them or none: half a set of name servers would be taken for the whole. */
+static void add_ns(struct reply *r)
+{
+	struct dns_writer before = r->w, without_glue;
+
+	if (!write_ns(r, DNS_AUTHORITY)) {
+		r->w = before;
+		return;
+	}
+	without_glue = r->w;
+	if (!write_glue(r))
+		r->w = without_glue;
 }
 
 /* DNSKEY, and what tells the parent to follow it (RFC 7344). */
@@ -249,7 +279,7 @@ static bool answer_apex(struct reply *r)
 	if (z->has_soa && (type == DNS_SOA || type == DNS_ANY))
 		write_soa(r, DNS_ANSWER);
 	if (type == DNS_NS || (type == DNS_ANY && !z->has_list))
-		write_ns(r);
+		write_ns(r, DNS_ANSWER);
 	if (z->key && (type == DNS_DNSKEY || type == DNS_CDNSKEY))
 		write_key(r, type, zone_key_dnskey(z->key));
 	if (z->key && type == DNS_CDS)
@@ -284,6 +314,8 @@ unsigned zone_answer(struct reply *r)
 		exists = is_address_part(q, below);
 	if (r->w.counts[DNS_ANSWER] == 0 && !r->w.overflow && z->has_soa)
 		write_soa(r, DNS_AUTHORITY);
+	else if (z->adds_ns && r->w.counts[DNS_ANSWER])
+		add_ns(r);
 	rcode = exists ? DNS_NOERROR : DNS_NXDOMAIN;
 	if (z->key && z->has_soa && q->dnssec_ok && r->from->rrsigs)
 		rcode = sign_reply(r, rcode, exists);

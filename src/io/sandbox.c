@@ -1,10 +1,12 @@
 /* sandbox.c - user, Landlock, seccomp: in this order, since each needs rights the next takes away. */
 #include "io/sandbox.h"
 #include "base/attr.h"
+#include "base/slice.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
@@ -35,23 +37,79 @@
 #define FS_FILE_ONLY                                                                               \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE)
 
+struct account {
+	const char *name; /* in passwd; NULL for a bare number */
+	uid_t uid;
+	gid_t gid;
+	bool own_group; /* a group was named: no others */
+};
+
+static bool number_of(const char *text, unsigned *ret)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*ret = (unsigned)n;
+	return *text >= '0' && *text <= '9' && !*end && n < UINT_MAX;
+}
+
+static bool find_group(const char *group, struct account *to, struct err *err)
+{
+	const struct group *gr = getgrnam(group);
+	unsigned number;
+
+	if (gr)
+		to->gid = gr->gr_gid;
+	else if (number_of(group, &number))
+		to->gid = number;
+	else
+		return err_set(err, ERR_MISSING, "group '%s' does not exist", group);
+	to->own_group = true;
+	return true;
+}
+
+/* "user", "user:group", each by name or number. */
+static bool find_user(char *spec, struct account *ret, struct err *err)
+{
+	char *colon = strchr(spec, ':');
+	const struct passwd *pw;
+	unsigned number;
+
+	if (colon)
+		*colon = '\0';
+	pw = getpwnam(spec);
+	*ret = (struct account){.name = spec};
+	if (pw) {
+		ret->uid = pw->pw_uid;
+		ret->gid = pw->pw_gid;
+	} else if (number_of(spec, &number)) {
+		*ret = (struct account){.uid = number, .gid = number, .own_group = true};
+	} else {
+		return err_set(err, ERR_MISSING,
+			"user '%s' does not exist: make it (useradd --system %s) or name another "
+			"in the configuration",
+			spec, spec);
+	}
+	return !colon || find_group(colon + 1, ret, err);
+}
+
 static bool drop_user(const char *name, struct err *err)
 {
-	struct passwd *pw;
+	struct account who;
+	char spec[256];
+	bool grouped;
 
 	if (!name || !*name || geteuid() != 0)
 		return true;
-	pw = getpwnam(name);
-	if (!pw)
-		return err_set(err, ERR_MISSING,
-			"user '%s' does not exist: make it (useradd --system %s) or name another "
-			"in the "
-			"configuration",
-			name, name);
-	if (initgroups(name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0
-		|| setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0)
+	if (!slice_copy(slice_str(name), spec, sizeof spec))
+		return err_set(err, ERR_LIMIT, "user '%.40s...': too long", name);
+	if (!find_user(spec, &who, err))
+		return false;
+	grouped = who.own_group ? setgroups(1, &who.gid) == 0 : initgroups(who.name, who.gid) == 0;
+	if (!grouped || setresgid(who.gid, who.gid, who.gid) != 0
+		|| setresuid(who.uid, who.uid, who.uid) != 0)
 		return err_errno(err, "cannot become user '%s'", name);
-	if (pw->pw_uid != 0 && setuid(0) == 0)
+	if (who.uid != 0 && setuid(0) == 0)
 		return err_set(err, ERR_SYSTEM, "could become root again: not going on");
 	if (SANITIZED)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the leak checker traces its own process */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct sandbox_needs {
-	const char *user;		/* NULL or "": stay who we are */
+	const char *user;		/* "name" or "name:group"; NULL or "": stay who we are */
 	const char *const *read_paths;	/* NULL-terminated; NULL: none */
 	const char *const *write_paths; /* NULL-terminated; NULL: none */
 	bool connects;			/* opens new network or Unix connections after start */
