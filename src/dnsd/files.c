@@ -184,6 +184,17 @@ static void log_warnings(const struct source *s, const struct dataset *d)
 			dataset_warning_count(d), DATASET_WARNINGS_MAX);
 }
 
+/* rbldnsd tells it of these types, where a second value for the same key is lost. */
+static void log_doubles(const struct source *s, uint64_t count)
+{
+	if (count
+		&& (s->type == DATASET_IP4TRIE || s->type == DATASET_IP6TRIE
+			|| s->type == DATASET_ACL))
+		log_event(LOG_WARN, "dnsd.file",
+			"data=%s duplicated entry for %" PRIu64 " keys: the first of each counts",
+			s->text, count);
+}
+
 static struct version *version_build(struct source *s, struct err *err)
 {
 	const struct config_rbldnsd *r = s->how;
@@ -208,6 +219,8 @@ static struct version *version_build(struct source *s, struct err *err)
 	log_warnings(s, d);
 	dataset_free(d);
 	ok = ok && builder_write(b, &v->bytes, err);
+	if (ok)
+		log_doubles(s, builder_doubles(b));
 	builder_free(b);
 	crew_free(crew);
 	if (ok)

@@ -328,3 +328,8 @@ void builder_add_name(struct builder_set *s, const struct domain *name, enum sco
 	if (expires_s)
 		t->expires = true;
 }
+
+uint64_t builder_doubles(const struct builder *b)
+{
+	return b->doubles;
+}

@@ -59,3 +59,5 @@ void builder_add_name(struct builder_set *s, const struct domain *name, enum sco
 /* Writes the snapshot to an empty buf and frees the entries on the way (they are needed no more:
  * only builder_free() may follow). False: over the buf's limit, or a part outgrew 32 bits. */
 bool builder_write(struct builder *b, struct buf *to, struct err *err);
+/* After builder_write(): addresses and prefixes that fell to others of the same key by their set's rule. */
+uint64_t builder_doubles(const struct builder *b);

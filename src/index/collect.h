@@ -61,6 +61,7 @@ struct builder {
 	uint8_t seed[16];
 	struct builder_set **sets;
 	size_t set_count, set_cap;
+	uint64_t doubles; /* told by the writer */
 };
 
 /* Sorts by key (order of adding kept among equals), drops doubles by the rule, exclusions first. */

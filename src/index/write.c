@@ -17,13 +17,16 @@ static bool order_sets(struct builder *b, struct err *err)
 		struct builder_set *s = b->sets[i];
 
 		for (unsigned len = 0; len <= 32; len++) {
+			b->doubles += s->ip4[len].count;
 			order_table(&s->ip4[len], s->rule, b->parallel);
 			s->entries += s->ip4[len].count;
 		}
 		for (unsigned len = 0; len <= 128; len++) {
+			b->doubles += s->ip6[len].count;
 			order_table(&s->ip6[len], s->rule, b->parallel);
 			s->entries += s->ip6[len].count;
 		}
+		b->doubles -= s->entries; /* names are not counted yet */
 		s->value_base = (uint32_t)values;
 		values += s->value_count;
 		if (values >= UINT32_MAX)
