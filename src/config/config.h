@@ -20,6 +20,7 @@ struct prefixes {
 };
 
 enum list_kind { LIST_IP, LIST_DOMAIN }; /* LIST_IP holds IPv4 and IPv6 */
+enum quota_answer { QUOTA_REFUSE, QUOTA_CODE };
 enum list_leave { LEAVE_AUTO, LEAVE_REQUEST, LEAVE_NONE };
 
 /* list "name" { ... }: a list that this site runs. Durations are in seconds. */
@@ -53,6 +54,7 @@ struct config_list {
 	/* who may ask, besides dnsd's own rules */
 	struct prefixes allow, deny;
 	struct strings access; /* "acl:file", "aclkey:file" */
+	long quota_second, quota_day;
 };
 
 /* weights of evidence by kind */
@@ -65,6 +67,7 @@ struct config_zone { /* dnsd: zone "bl.example" { data = {...} }: rbldnsd files 
 	struct domain zone_name;
 	struct strings data; /* "type:file,file", rbldnsd's own notation, in order */
 	struct prefixes allow, deny;
+	long quota_second, quota_day;
 };
 
 struct config_key { /* dnsd: key "name" { ... }: of TSIG, shared with those who transfer zones */
@@ -112,8 +115,12 @@ struct config_dnsd {
 	char *nsid, *version, *identity; /* empty: not told */
 	bool cookies;
 	struct strings cookie_secrets; /* 32 hexadecimal digits each; empty: a random one */
-	struct strings nameservers;    /* NS of our zones */
-	char *hostmaster;	       /* SOA RNAME */
+	long rate_limit, rate_slip;    /* answers of a kind in a second to one network; 0: any */
+	long quota_second, quota_day;  /* questions of one client; 0: any number */
+	enum quota_answer quota_answer;
+	struct prefixes unlimited;  /* no rate, no quota */
+	struct strings nameservers; /* NS of our zones */
+	char *hostmaster;	    /* SOA RNAME */
 	struct config_zone *zones;
 	size_t zone_count;
 	struct config_signed *signed_zones;

@@ -59,6 +59,7 @@
 
 static const char *const list_kinds[] = {"ip", "domain", NULL};
 static const char *const list_leaves[] = {"auto", "request", "none", NULL};
+static const char *const quota_answers[] = {"refuse", "code", NULL};
 static const char *const gate_kinds[] = {"block", "allow", NULL};
 
 static const struct option top[] = {TEXT(config, state_dir, "state-dir", "/var/lib/sekisho",
@@ -107,13 +108,18 @@ static const struct option list[] = {
 	PREFIXES(config_list, deny, "deny", "", "who is refused"),
 	TEXTS(config_list, access, "access", "",
 		"files that say who may ask, \"acl:file\" and \"aclkey:file\""),
+	COUNT(config_list, quota_second, "quota-second", "0", 0, INT_MAX,
+		"questions of one client or key to its zone in a second; 0: any number"),
+	COUNT(config_list, quota_day, "quota-day", "0", 0, INT_MAX,
+		"the same in a day; 0: any number"),
 	END};
 
 static const struct option dnsd[] = {
 	TEXT(config_dnsd, user, "user", "sekisho-dnsd", "user to become after start as root"),
 	ADDRESSES(config_dnsd, listen, "listen", "127.0.0.1:53", "addresses for UDP and TCP"),
 	TEXTS(config_dnsd, xdp, "xdp", "",
-		"network interfaces on which questions to them are answered past the network stack"),
+		"network interfaces on which questions to them are answered past the network "
+		"stack"),
 	COUNT(config_dnsd, workers, "workers", "0", 0, 256,
 		"threads for UDP; 0: one for each processor"),
 	COUNT(config_dnsd, tcp_sessions, "tcp-sessions", "1000", 1, 1000000,
@@ -128,6 +134,17 @@ static const struct option dnsd[] = {
 	YESNO(config_dnsd, cookies, "cookies", "yes", "answer DNS cookies"),
 	TEXTS(config_dnsd, cookie_secrets, "cookie-secrets", "",
 		"32 hexadecimal digits each, the first makes cookies; empty: random ones"),
+	COUNT(config_dnsd, rate_limit, "rate-limit", "0", 0, 1000000000,
+		"answers of a kind over UDP in a second to one network; 0: no limit"),
+	COUNT(config_dnsd, rate_slip, "rate-slip", "2", 0, 1000,
+		"so many over the limit bring one truncated answer; 0: none"),
+	COUNT(config_dnsd, quota_second, "quota-second", "0", 0, INT_MAX,
+		"questions of one client or key in a second; 0: any number"),
+	COUNT(config_dnsd, quota_day, "quota-day", "0", 0, INT_MAX,
+		"the same in a day; 0: any number"),
+	WORD(config_dnsd, quota_answer, "quota-answer", "refuse", quota_answers,
+		"what is said over quota: REFUSED, or 127.255.255.255"),
+	PREFIXES(config_dnsd, unlimited, "unlimited", "", "clients without rate limit and quotas"),
 	DOMAINS(config_dnsd, nameservers, "nameservers", "localhost",
 		"NS records of the zones of our lists"),
 	DOMAIN(config_dnsd, hostmaster, "hostmaster", "hostmaster.localhost",
@@ -152,7 +169,12 @@ static const struct option dnsd_dnssec[] = {
 static const struct option dnsd_zone[] = {
 	TEXTS(config_zone, data, "data", "", "rbldnsd data sets, \"type:file,file\", in order"),
 	PREFIXES(config_zone, allow, "allow", "", "who may ask; empty: everybody"),
-	PREFIXES(config_zone, deny, "deny", "", "who is refused"), END};
+	PREFIXES(config_zone, deny, "deny", "", "who is refused"),
+	COUNT(config_zone, quota_second, "quota-second", "0", 0, INT_MAX,
+		"questions of one client or key in a second; 0: any number"),
+	COUNT(config_zone, quota_day, "quota-day", "0", 0, INT_MAX,
+		"the same in a day; 0: any number"),
+	END};
 
 static const struct option dnsd_key[] = {
 	TEXT(config_key, algorithm, "algorithm", "hmac-sha256", "of the signature"),
@@ -161,15 +183,13 @@ static const struct option dnsd_key[] = {
 		"file that holds the secret, so that this one need not"),
 	END};
 
-static const struct option dnsd_secondary[] = {
-	ADDRESSES(config_secondary, address, "address", "",
-		"where NOTIFY goes; may transfer zones"),
+static const struct option dnsd_secondary[] = {ADDRESSES(config_secondary, address, "address", "",
+						       "where NOTIFY goes; may transfer zones"),
 	PREFIXES(config_secondary, from, "from", "", "addresses that may transfer zones, too"),
 	TEXT(config_secondary, key, "key", "",
 		"its messages must be signed with this key, ours will be"),
 	DOMAINS(config_secondary, zones, "zones", "", "it may have these; empty: all"),
-	YESNO(config_secondary, notify, "notify", "yes", "tell it about changes"),
-	END};
+	YESNO(config_secondary, notify, "notify", "yes", "tell it about changes"), END};
 
 static const struct option trapd[] = {
 	TEXT(config_trapd, user, "user", "sekisho-trapd", "user to become after start as root"),

@@ -3,6 +3,7 @@
 
 #include "dnsd/fast.h"
 #include "dnsd/identity.h"
+#include "dnsd/limits.h"
 #include "dnsd/zone.h"
 
 #define TOGETHER 16 /* questions that wait for memory at once */
@@ -57,6 +58,15 @@ static unsigned answer_question(struct reply *r)
 	return reply_error(r, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "not told");
 }
 
+/* Whose quotas the question counts for. */
+static void note_quotas(const struct limits *l, const struct reply *r, struct answer_note *note)
+{
+	if (r->access.key)
+		note->who = limits_key(l, slice_of(r->access.key, r->access.key_len));
+	if (r->zone->quota.second || r->zone->quota.day)
+		note->quota = &r->zone->quota;
+}
+
 size_t answer_fully(const struct served *s, const struct answer_from *from, struct slice message,
 	uint8_t *out, struct answer_note *ret_note)
 {
@@ -66,6 +76,7 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 	struct reply r;
 	unsigned rcode;
 
+	*ret_note = (struct answer_note){.rcode = 0};
 	if (status == DNS_QUESTION_IGNORE)
 		return 0;
 	r.q = &q;
@@ -92,6 +103,8 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 		.proven = proven,
 		.zone = r.zone ? r.zone->number : 0,
 		.key_at = r.access.key ? (uint8_t)(r.access.key - q.name.wire) : 0};
+	if (from->limits && r.zone)
+		note_quotas(from->limits, &r, ret_note);
 	return dns_writer_finish(
 		&r.w, rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN ? DNS_AA : 0, rcode);
 }
@@ -102,7 +115,9 @@ size_t answer(const struct served *s, const struct answer_from *from, struct sli
 	struct plain p;
 	size_t n = plain_take(&p, s, from, message) ? fast_answer(&p, out, ret_note) : 0;
 
-	return n ? n : answer_fully(s, from, message, out, ret_note);
+	if (n == 0)
+		n = answer_fully(s, from, message, out, ret_note);
+	return from->limits ? limits_apply(from->limits, from, message, out, n, ret_note) : n;
 }
 
 static void answer_some(const struct served *s, const struct answer_from *from,
@@ -122,11 +137,15 @@ static void answer_some(const struct served *s, const struct answer_from *from,
 	for (size_t i = 0; i < count; i++) {
 		struct answer_job *j = &jobs[i];
 		j->ret_size = plain[i] ? fast_answer(&plains[i], j->out, &j->ret_note) : 0;
-		if (j->ret_size)
+		if (j->ret_size && !from->limits)
 			continue;
 		struct answer_from one = *from;
 		one.peer = j->peer;
-		j->ret_size = answer_fully(s, &one, j->message, j->out, &j->ret_note);
+		if (j->ret_size == 0)
+			j->ret_size = answer_fully(s, &one, j->message, j->out, &j->ret_note);
+		if (from->limits)
+			j->ret_size = limits_apply(
+				from->limits, &one, j->message, j->out, j->ret_size, &j->ret_note);
 	}
 }
 

@@ -16,10 +16,13 @@ struct answer_note {
 	uint8_t rcode;
 	bool listed; /* A, TXT or ANY of a listed name */
 	bool truncated;
-	bool proven;   /* by a valid cookie or TCP: the client's address is no forgery */
-	uint16_t zone; /* served_zone.number; 0: none */
+	bool proven;		  /* by a valid cookie or TCP: the client's address is no forgery */
+	bool limited, over_quota; /* so that it is not the answer (limits.h) */
+	uint16_t zone;		  /* served_zone.number; 0: none */
 	/* Where in the question's name the label that was a key stands: keep it out of logs. 0: none. */
 	uint8_t key_at;
+	uint64_t who; /* that key's quotas count (limits_key()); 0: the address's */
+	const struct quota_limit *quota; /* the zone's own; NULL: none */
 };
 
 enum answer_transport { ANSWER_UDP, ANSWER_TCP };
@@ -37,7 +40,7 @@ struct answer_from {
 	int64_t now_s;
 	const struct identity
 		*identity;	    /* NSID, CHAOS names, cookies; NULL: says nothing of itself */
-	struct limits *limits;	    /* of the calling thread: rates, quotas; NULL: none */
+	struct limits *limits;	    /* this thread's rates and quotas; NULL: none */
 	struct rrsig_cache *rrsigs; /* this thread's; NULL: signed zones answer unsigned */
 };
 

@@ -7,6 +7,7 @@
 #include "dnsd/glue.h"
 #include "dnsd/grace.h"
 #include "dnsd/identity.h"
+#include "dnsd/limits.h"
 #include "dnsd/rules.h"
 #include "dnsd/served.h"
 #include "dnsd/site.h"
@@ -50,6 +51,7 @@ struct dnsd {
 	struct xdp *xdp;
 	struct tcp *tcp;
 	struct identity identity;
+	struct limits_setup limits;
 	struct sandbox_needs needs;
 	char **read_paths;
 	size_t read_path_count;
@@ -106,11 +108,14 @@ static void rebuild(void *ctx)
 			fill_soa(d, z, list);
 		z->soa.minimum_s = MIN(z->soa.minimum_s, (uint32_t)list->negative_ttl);
 		served_add_list(z, site_index(d->site), &d->lists[i]);
+		served_add_quota(z, list->quota_second, list->quota_day);
 		z->key = key_of(d, &z->name);
 	}
 	for (size_t i = 0; i < d->config->dnsd.zone_count; i++) {
 		struct served_zone *z = served_zone(s, &d->config->dnsd.zones[i].zone_name);
 		z->key = key_of(d, &z->name);
+		served_add_quota(z, d->config->dnsd.zones[i].quota_second,
+			d->config->dnsd.zones[i].quota_day);
 	}
 	served_seal(s);
 	glue_fill(s);
@@ -251,8 +256,11 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 	if (!d->xdp)
 		return dnsd_free(d);
 	d->grace = grace_new(d->loop, readers + xdp_thread_count(d->xdp));
+	random_bytes(random, sizeof random);
+	limits_setup_init(&d->limits, config, random);
 	d->tcp = tcp_new(&(struct tcp_options){.served = &d->served,
 		.identity = &d->identity,
+		.limits = &d->limits,
 		.threads = tcp_threads,
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
 		.signatures_per_second = signatures_per_second(&config->dnsd),
@@ -344,11 +352,11 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 		site_check(d->site);
 	files_watch(d->files, rebuild, d);
 	for (size_t i = 0; i < d->worker_count; i++)
-		if (!worker_start(d->workers[i], &d->served, &d->identity,
+		if (!worker_start(d->workers[i], &d->served, &d->identity, &d->limits,
 			    grace_reader(d->grace, i), err))
 			return false;
 	if (!tcp_start(d->tcp, d->grace, d->worker_count, err)
-		|| !xdp_start(d->xdp, &d->served, &d->identity, d->grace,
+		|| !xdp_start(d->xdp, &d->served, &d->identity, &d->limits, d->grace,
 			d->worker_count + tcp_target(&d->config->dnsd), err))
 		return false;
 	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),
@@ -371,6 +379,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	free(d->workers);
 	xdp_free(d->xdp);
 	tcp_free(d->tcp);
+	limits_setup_done(&d->limits);
 	grace_free(d->grace);
 	served_free(d->served);
 	files_free(d->files);

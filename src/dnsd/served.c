@@ -242,7 +242,7 @@ static void group_seal(struct served_group *g, bool reads_ip4)
 /* Whether fast.c knows all that this zone's answers may need. */
 static bool zone_is_plain(const struct served_zone *z)
 {
-	if (z->broken || z->guarded || z->adds_ns)
+	if (z->broken || z->guarded || z->adds_ns || z->quota.second || z->quota.day)
 		return false;
 	for (size_t i = 0; i < z->group_count; i++) {
 		const struct served_group *g = &z->groups[i];
@@ -301,6 +301,18 @@ static void mark_parents(const struct served *s, const struct domain *name)
 			z->plain = false;
 		at = parent;
 	}
+}
+
+static void add_limit(uint32_t *limit, long more)
+{
+	if (more && (*limit == 0 || more < (long)*limit))
+		*limit = (uint32_t)more;
+}
+
+void served_add_quota(struct served_zone *z, long second, long day)
+{
+	add_limit(&z->quota.second, second);
+	add_limit(&z->quota.day, day);
 }
 
 void served_seal(struct served *s)

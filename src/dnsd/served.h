@@ -5,6 +5,7 @@
 #include "base/domain.h"
 #include "dns/question.h"
 #include "dnsd/soa.h"
+#include "dnsd/quota.h"
 #include "index/index.h"
 
 #include <stdatomic.h>
@@ -87,6 +88,7 @@ struct served_zone {
 	size_t lists_group; /* 1 + the group of this site's lists; 0: none */
 	struct served_rules rules;
 	bool has_keys;
+	struct quota_limit quota; /* of one client or key for this zone */
 	bool guarded; /* once sealed: some rule, its own or one for all zones, must be asked (access.h) */
 };
 
@@ -107,6 +109,8 @@ void served_add_list(struct served_zone *z, const struct index *ix, const struct
 /* A rule for all zones, by address. */
 void served_add_rule(struct served *s, const struct index *ix, uint32_t default_ttl_s);
 const struct served_rules *served_rules(const struct served *s);
+/* Of several quotas the strictest counts; 0: none. */
+void served_add_quota(struct served_zone *z, long second, long day);
 void served_seal(struct served *s);
 
 /* The serial that its SOA record tells now. */

@@ -20,6 +20,8 @@ void stats_add(struct stats *sum, const struct stats *s)
 	stats_bump(&sum->bytes_in, get(&s->bytes_in));
 	stats_bump(&sum->bytes_out, get(&s->bytes_out));
 	stats_bump(&sum->send_errors, get(&s->send_errors));
+	stats_bump(&sum->limited, get(&s->limited));
+	stats_bump(&sum->over_quota, get(&s->over_quota));
 	for (size_t i = 0; i < STATS_RCODES; i++)
 		stats_bump(&sum->rcode[i], get(&s->rcode[i]));
 }
@@ -42,11 +44,14 @@ void stats_log(const char *transport, const struct stats *s)
 	log_event(LOG_INFO, "dnsd.stats",
 		"transport=%s queries=%" PRIu64 " listed=%" PRIu64 " noerror=%" PRIu64
 		" nxdomain=%" PRIu64 " refused=%" PRIu64 " formerr=%" PRIu64 " servfail=%" PRIu64
-		" notimp=%" PRIu64 " badvers=%" PRIu64 " dropped=%" PRIu64 " truncated=%" PRIu64
+		" notimp=%" PRIu64 " badvers=%" PRIu64 " badcookie=%" PRIu64 " dropped=%" PRIu64
+		" limited=%" PRIu64 " over_quota=%" PRIu64 " truncated=%" PRIu64
 		" send_errors=%" PRIu64 " bytes_in=%" PRIu64 " bytes_out=%" PRIu64,
 		transport, get(&s->queries), get(&s->listed), get(&s->rcode[DNS_NOERROR]),
 		get(&s->rcode[DNS_NXDOMAIN]), get(&s->rcode[DNS_REFUSED]),
 		get(&s->rcode[DNS_FORMERR]), get(&s->rcode[DNS_SERVFAIL]),
-		get(&s->rcode[DNS_NOTIMP]), get(&s->rcode[DNS_BADVERS]), get(&s->dropped),
-		get(&s->truncated), get(&s->send_errors), get(&s->bytes_in), get(&s->bytes_out));
+		get(&s->rcode[DNS_NOTIMP]), get(&s->rcode[DNS_BADVERS]),
+		get(&s->rcode[DNS_BADCOOKIE]), get(&s->dropped), get(&s->limited),
+		get(&s->over_quota), get(&s->truncated), get(&s->send_errors), get(&s->bytes_in),
+		get(&s->bytes_out));
 }

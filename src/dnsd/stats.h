@@ -9,6 +9,7 @@ struct stats {
 	_Alignas(64) _Atomic uint64_t queries; /* messages received */
 	_Atomic uint64_t dropped;	       /* of those, not answered */
 	_Atomic uint64_t listed, truncated, bytes_in, bytes_out, send_errors;
+	_Atomic uint64_t limited, over_quota; /* limits.h */
 	_Atomic uint64_t rcode[STATS_RCODES];
 };
 
@@ -24,6 +25,10 @@ static inline void stats_count(
 {
 	stats_bump(&s->queries, 1);
 	stats_bump(&s->bytes_in, in);
+	if (note->limited)
+		stats_bump(&s->limited, 1);
+	if (note->over_quota)
+		stats_bump(&s->over_quota, 1);
 	if (out == 0) {
 		stats_bump(&s->dropped, 1);
 		return;

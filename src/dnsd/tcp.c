@@ -4,6 +4,7 @@
 #include "base/attr.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dnsd/limits.h"
 #include "dnsd/session.h"
 #include "io/clock.h"
 
@@ -218,6 +219,7 @@ struct tcp *tcp_new(const struct tcp_options *o)
 		room->transfers = o->transfers;
 		room->from.transport = ANSWER_TCP;
 		room->from.identity = o->identity;
+		room->from.limits = limits_new(o->limits);
 		if (o->signatures_per_second)
 			room->from.rrsigs = rrsig_cache_new(o->signatures_per_second);
 		room->stats = aligned_alloc(64, sizeof *room->stats);
@@ -294,6 +296,7 @@ static void thread_done(struct thread *t)
 	if (t->epoll >= 0)
 		close(t->epoll);
 	rrsig_cache_free(t->room.from.rrsigs);
+	limits_free(t->room.from.limits);
 	free(t->room.stats);
 }
 

@@ -9,6 +9,7 @@
 #include "io/socket.h"
 
 struct tcp;
+struct limits_setup;
 
 /* Replies of many messages (zone transfers). Called in the session's thread, between grace_enter() and
  * grace_leave(); what a transfer keeps from one call to the next must be its own. While one goes on,
@@ -25,6 +26,7 @@ struct tcp_transfers {
 struct tcp_options {
 	_Atomic(struct served *) *served;
 	const struct identity *identity;
+	const struct limits_setup *limits;
 	size_t threads;
 	size_t sessions_max; /* of all threads; the one silent longest goes when one more comes */
 	int64_t idle_ms; /* without a whole question; what the peer does not take counts as idle */

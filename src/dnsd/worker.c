@@ -2,6 +2,7 @@
 #include "dnsd/worker.h"
 
 #include "base/mem.h"
+#include "dnsd/limits.h"
 #include "io/clock.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct worker {
 	atomic_bool stop;
 	_Atomic(struct served *) *served;
 	const struct identity *identity;
+	struct limits *limits;
 	struct grace_reader *reader;
 	struct stats *stats;
 	struct rrsig_cache *rrsigs;
@@ -147,6 +149,7 @@ static void answer_batch(struct worker *w, unsigned n)
 	struct answer_from from = {.transport = ANSWER_UDP,
 		.now_s = clock_unix_ms() / 1000,
 		.identity = w->identity,
+		.limits = w->limits,
 		.rrsigs = w->rrsigs};
 
 	for (unsigned i = 0; i < n; i++) {
@@ -217,13 +220,15 @@ static void *run(void *ctx)
 }
 
 bool worker_start(struct worker *w, _Atomic(struct served *) *served,
-	const struct identity *identity, struct grace_reader *reader, struct err *err)
+	const struct identity *identity, const struct limits_setup *limits,
+	struct grace_reader *reader, struct err *err)
 {
 	sigset_t all, old;
 	int rc;
 
 	w->served = served;
 	w->identity = identity;
+	w->limits = limits_new(limits);
 	w->reader = reader;
 	sigfillset(&all); /* signals are for the loop */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -267,6 +272,7 @@ struct worker *worker_free(struct worker *w)
 	}
 	close(w->fd);
 	rrsig_cache_free(w->rrsigs);
+	limits_free(w->limits);
 	free(w->stats);
 	free(w);
 	return NULL;

@@ -8,6 +8,7 @@
 #include "io/socket.h"
 
 struct worker;
+struct limits_setup;
 
 /* Binds its own socket (SO_REUSEPORT) to the address; no thread yet, so rights may be given up after.
  * signatures_per_second: for signed zones; 0: there are none. */
@@ -15,7 +16,8 @@ struct worker *worker_new(
 	const struct socket_address *address, unsigned signatures_per_second, struct err *err);
 /* From here it answers from *served, whatever it points to at the time. */
 bool worker_start(struct worker *w, _Atomic(struct served *) *served,
-	const struct identity *identity, struct grace_reader *reader, struct err *err);
+	const struct identity *identity, const struct limits_setup *limits,
+	struct grace_reader *reader, struct err *err);
 /* For all `count` workers of w's address: the n-th one made gets what processors n, n + count ... receive.
  * count 0: the kernel's hash of addresses and ports decides again. False: the kernel does not want to. */
 bool worker_steer(struct worker *w, size_t count);

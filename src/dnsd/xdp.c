@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dnsd/limits.h"
 #include "dnsd/frame.h"
 #include "io/clock.h"
 #include "io/socket.h"
@@ -35,6 +36,7 @@ struct queue {
 	_Atomic(struct served *) *served;
 	const struct identity *identity;
 	struct rrsig_cache *rrsigs; /* NULL: no zone is signed */
+	struct limits *limits;
 	struct grace_reader *reader;
 	struct stats *stats;
 	struct xsk_frame frames[BATCH];
@@ -146,7 +148,7 @@ static unsigned take_questions(struct queue *q, unsigned count)
 			continue;
 		to->out = xsk_room(q->socket);
 		if (!to->out) { /* the interface does not keep up */
-			stats_count(q->stats, to->frame.payload.len, 0, NULL);
+			stats_count(q->stats, to->frame.payload.len, 0, &(struct answer_note){0});
 			stats_bump(&q->stats->send_errors, 1);
 			continue;
 		}
@@ -178,7 +180,8 @@ static void answer_batch(struct queue *q, unsigned count)
 	struct answer_from from = {.transport = ANSWER_UDP,
 		.now_s = clock_unix_ms() / 1000,
 		.identity = q->identity,
-		.rrsigs = q->rrsigs};
+		.rrsigs = q->rrsigs,
+		.limits = q->limits};
 	unsigned n = take_questions(q, count);
 
 	grace_enter(q->reader);
@@ -208,7 +211,7 @@ static void *run(void *ctx)
 }
 
 bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,
-	struct grace *g, size_t first_reader, struct err *err)
+	const struct limits_setup *limits, struct grace *g, size_t first_reader, struct err *err)
 {
 	sigset_t all, old;
 	int rc = 0;
@@ -219,6 +222,7 @@ bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct ide
 		struct queue *q = x->queues[i];
 		q->served = served;
 		q->identity = identity;
+		q->limits = limits_new(limits);
 		q->reader = grace_reader(g, first_reader + i);
 		rc = pthread_create(&q->thread, NULL, run, q);
 		q->running = rc == 0;
@@ -234,6 +238,7 @@ static void free_queue(struct queue *q)
 		pthread_join(q->thread, NULL);
 	xsk_close(q->socket);
 	rrsig_cache_free(q->rrsigs);
+	limits_free(q->limits);
 	free(q->stats);
 	free(q);
 }

@@ -10,6 +10,7 @@
 #include "dnsd/stats.h"
 
 struct xdp;
+struct limits_setup;
 
 /* Takes what is sent to the addresses of `listen` on the interfaces of `xdp`. Needs rights that are given up
  * later; no thread yet. NULL with words in err. */
@@ -18,6 +19,6 @@ struct xdp *xdp_open(
 size_t xdp_thread_count(const struct xdp *x);
 /* From here it answers from *served. Takes the readers from first_reader on, one for each thread. */
 bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,
-	struct grace *g, size_t first_reader, struct err *err);
+	const struct limits_setup *limits, struct grace *g, size_t first_reader, struct err *err);
 const struct stats *xdp_stats(const struct xdp *x, size_t thread);
 struct xdp *xdp_free(struct xdp *x); /* stops the threads; NULL is fine */

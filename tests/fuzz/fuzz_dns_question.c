@@ -2,6 +2,7 @@
  * the same by the short way and the long one. */
 #include "../unit/dnsd_world.h"
 #include "dnsd/identity.h"
+#include "dnsd/limits.h"
 
 #include <stdlib.h>
 
@@ -46,31 +47,53 @@ static void check_both_ways(const struct served *served, const struct answer_fro
 			&& other.truncated == note->truncated));
 }
 
+static const struct identity identity = {.nsid = {"ns1", 3},
+	.version = {"1", 1},
+	.id = {"here", 4},
+	.keepalive = 100,
+	.cookies = true};
+
+static void check_answer(const struct served *s, const uint8_t *data, size_t size,
+	enum answer_transport transport, struct limits *limits)
+{
+	size_t room = transport == ANSWER_TCP ? ANSWER_SIZE_TCP : ANSWER_SIZE_UDP, n;
+	uint8_t *out = malloc(room);
+	struct answer_note note;
+	struct answer_from from = {.transport = transport,
+		.peer = ip4_of(0x7f000001),
+		.now_s = WORLD_NOW,
+		.identity = &identity,
+		.limits = limits};
+
+	n = answer(s, &from, slice_of(data, size), out, &note);
+	CHECK(n <= room && note.rcode <= DNS_BADCOOKIE + (n == 0) * 255u);
+	if (n)
+		check_reply(data, out, n);
+	if (!limits)
+		check_both_ways(s, &from, slice_of(data, size), slice_of(out, n), &note);
+	free(out);
+}
+
+/* Over the rate all the time; the other one over its quota, too. */
+static const struct limits_setup rate_only = {
+	.rate = 1, .slip = 1, .unlimited = &(struct prefixes){NULL, 0}};
+static struct limits_setup quota = {
+	.client = {1, 0}, .tell = true, .unlimited = &(struct prefixes){NULL, 0}};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
-	static struct identity identity = {.nsid = {"ns1", 3},
-		.version = {"1", 1},
-		.id = {"here", 4},
-		.keepalive = 100,
-		.cookies = true};
-	struct answer_note note;
+	static struct limits *limits[2];
 
-	if (!w.served)
+	if (!w.served) {
 		world_init(&w, true);
-	for (int tcp = 0; tcp < 2; tcp++) {
-		size_t room = tcp ? ANSWER_SIZE_TCP : ANSWER_SIZE_UDP;
-		uint8_t *out = malloc(room);
-		struct answer_from from = {.transport = tcp ? ANSWER_TCP : ANSWER_UDP,
-			.peer = ip4_of(0x7f000001),
-			.now_s = WORLD_NOW,
-			.identity = &identity};
-		size_t n = answer(w.served, &from, slice_of(data, size), out, &note);
-		CHECK(n <= room && note.rcode <= DNS_BADCOOKIE + (n == 0) * 255u);
-		if (n)
-			check_reply(data, out, n);
-		check_both_ways(w.served, &from, slice_of(data, size), slice_of(out, n), &note);
-		free(out);
+		quota.quota = quota_new();
+		limits[0] = limits_new(&rate_only);
+		limits[1] = limits_new(&quota);
 	}
+	check_answer(w.served, data, size, ANSWER_UDP, NULL);
+	check_answer(w.served, data, size, ANSWER_TCP, NULL);
+	check_answer(w.served, data, size, ANSWER_UDP, limits[0]);
+	check_answer(w.served, data, size, ANSWER_UDP, limits[1]);
 	return 0;
 }
