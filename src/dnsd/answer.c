@@ -3,7 +3,7 @@
 
 #include "dnsd/fast.h"
 #include "dnsd/identity.h"
-#include "dnsd/limits.h"
+#include "dnsd/limit.h"
 #include "dnsd/zone.h"
 
 #define TOGETHER 16 /* questions that wait for memory at once */
@@ -63,8 +63,10 @@ static void note_quotas(const struct limits *l, const struct reply *r, struct an
 {
 	if (r->access.key)
 		note->who = limits_key(l, slice_of(r->access.key, r->access.key_len));
-	if (r->zone->quota.second || r->zone->quota.day)
+	if (r->zone->quota.second || r->zone->quota.day) {
 		note->quota = &r->zone->quota;
+		note->zone_hash = r->zone->hash;
+	}
 }
 
 size_t answer_fully(const struct served *s, const struct answer_from *from, struct slice message,

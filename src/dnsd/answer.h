@@ -17,11 +17,12 @@ struct answer_note {
 	bool listed; /* A, TXT or ANY of a listed name */
 	bool truncated;
 	bool proven;		  /* by a valid cookie or TCP: the client's address is no forgery */
-	bool limited, over_quota; /* so that it is not the answer (limits.h) */
+	bool limited, over_quota; /* so that it is not the answer (limit.h) */
 	uint16_t zone;		  /* served_zone.number; 0: none */
 	/* Where in the question's name the label that was a key stands: keep it out of logs. 0: none. */
 	uint8_t key_at;
-	uint64_t who; /* that key's quotas count (limits_key()); 0: the address's */
+	uint32_t zone_hash; /* with quota: which zone it is of */
+	uint64_t who;	    /* that key's quotas count (limits_key()); 0: the address's */
 	const struct quota_limit *quota; /* the zone's own; NULL: none */
 };
 

@@ -7,7 +7,7 @@
 #include "dnsd/glue.h"
 #include "dnsd/grace.h"
 #include "dnsd/identity.h"
-#include "dnsd/limits.h"
+#include "dnsd/limit.h"
 #include "dnsd/rules.h"
 #include "dnsd/served.h"
 #include "dnsd/site.h"

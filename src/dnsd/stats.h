@@ -9,7 +9,7 @@ struct stats {
 	_Alignas(64) _Atomic uint64_t queries; /* messages received */
 	_Atomic uint64_t dropped;	       /* of those, not answered */
 	_Atomic uint64_t listed, truncated, bytes_in, bytes_out, send_errors;
-	_Atomic uint64_t limited, over_quota; /* limits.h */
+	_Atomic uint64_t limited, over_quota; /* limit.h */
 	_Atomic uint64_t rcode[STATS_RCODES];
 };
 

@@ -4,7 +4,7 @@
 #include "base/attr.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "dnsd/limits.h"
+#include "dnsd/limit.h"
 #include "dnsd/session.h"
 #include "io/clock.h"
 

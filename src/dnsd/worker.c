@@ -2,7 +2,7 @@
 #include "dnsd/worker.h"
 
 #include "base/mem.h"
-#include "dnsd/limits.h"
+#include "dnsd/limit.h"
 #include "io/clock.h"
 
 #include <errno.h>

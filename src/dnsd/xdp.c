@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "dnsd/limits.h"
+#include "dnsd/limit.h"
 #include "dnsd/frame.h"
 #include "io/clock.h"
 #include "io/socket.h"

@@ -2,7 +2,7 @@
  * the same by the short way and the long one. */
 #include "../unit/dnsd_world.h"
 #include "dnsd/identity.h"
-#include "dnsd/limits.h"
+#include "dnsd/limit.h"
 
 #include <stdlib.h>
 

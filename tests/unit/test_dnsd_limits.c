@@ -1,9 +1,9 @@
-/* test_dnsd_limits.c - rates and quotas: who is over them, and what is said then. */
+/* test_dnsd_limit.c - rates and quotas: who is over them, and what is said then. */
 #include "test.h"
 
 #include "dns/query.h"
 #include "dnsd/identity.h"
-#include "dnsd/limits.h"
+#include "dnsd/limit.h"
 #include "dnsd/rate.h"
 #include "dnsd_world.h"
 

@@ -1,4 +1,4 @@
-/* limits.h - rate limit and quotas, as one step behind every answer: what is over them gets another reply,
+/* limit.h - rate limit and quotas, as one step behind every answer: what is over them gets another reply,
  * or none. For answer.c; workers, TCP and XDP make one for each of their threads. */
 #pragma once
 

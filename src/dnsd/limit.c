@@ -1,5 +1,5 @@
-/* limits.c - rate limit and quotas, behind every answer. */
-#include "dnsd/limits.h"
+/* limit.c - rate limit and quotas, behind every answer. */
+#include "dnsd/limit.h"
 
 #include "base/mem.h"
 #include "base/siphash.h"
@@ -114,7 +114,7 @@ static bool over_quota(
 	if (!note->quota)
 		return over;
 	in_zone[0] = client;
-	in_zone[1] = note->zone;
+	in_zone[1] = note->zone_hash;
 	client = siphash(s->key, slice_of(in_zone, sizeof in_zone));
 	return quota_over(s->quota, client, note->quota, from->now_s) || over;
 }
