@@ -69,6 +69,11 @@ static inline uint32_t dns_u32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static inline uint64_t dns_u64(const uint8_t *p)
+{
+	return (uint64_t)dns_u32(p) << 32 | dns_u32(p + 4);
+}
+
 static inline void dns_put_u16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);

@@ -38,7 +38,7 @@ static const struct served_source *source_of(const struct served_place *place, u
 }
 
 /* A set has one TTL, the least of all that say it (as in zone.c). */
-static void lower_ttl(struct fast *f, uint32_t ttl_s)
+static __attribute__((noinline)) void lower_ttl(struct fast *f, uint32_t ttl_s)
 {
 	f->ttl_s = ttl_s;
 	for (unsigned i = 0; i < f->count; i++)
@@ -51,7 +51,9 @@ static inline bool keep_record(struct fast *f, uint16_t type, uint32_t ttl_s, un
 {
 	uint8_t *r = f->out + f->at;
 
-	if (f->count == 0 || ttl_s < f->ttl_s)
+	if (f->count == 0)
+		f->ttl_s = ttl_s;
+	else if (ttl_s < f->ttl_s)
 		lower_ttl(f, ttl_s);
 	for (unsigned i = 0; i < f->count; i++) {
 		const uint8_t *old = f->out + f->records[i];
@@ -87,7 +89,7 @@ static bool add_text(
 	return keep_record(f, DNS_TXT, ttl_s, (unsigned)len + 1);
 }
 
-static bool add_hit(struct fast *f, const struct served_place *place, const struct hit *hit)
+static inline bool add_hit(struct fast *f, const struct served_place *place, const struct hit *hit)
 {
 	const struct served_source *source = source_of(place, hit->set);
 	uint32_t ttl_s;
@@ -106,7 +108,7 @@ static bool add_hit(struct fast *f, const struct served_place *place, const stru
 	return keep_record(f, DNS_A, ttl_s, 4);
 }
 
-static bool ask_zone(struct fast *f)
+static inline __attribute__((always_inline)) bool ask_zone(struct fast *f)
 {
 	const struct served_zone *z = f->p->zone;
 	struct hit hits[SNAPSHOT_HITS_MAX];

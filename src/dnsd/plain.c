@@ -22,19 +22,18 @@ static void lower_name(uint8_t *dst, const uint8_t *src, size_t len)
 }
 
 /* OPT at the message's end: version 0, no flags but DO, no options. */
-static bool take_opt(struct plain *p, size_t *len)
+static bool take_opt(struct plain *p, const uint8_t *opt)
 {
-	const uint8_t *opt = p->message + *len - OPT_SIZE;
+	uint64_t head = dns_u64(opt); /* root, type, size, upper bits of rcode, version, flags */
+	uint32_t tail = dns_u32(opt + 7); /* flags, length of the options */
 
-	if (opt[0] != 0 || dns_u16(opt + 1) != DNS_OPT || opt[6] != 0 || opt[7] & 0x7f
-		|| opt[8] != 0 || dns_u16(opt + 9) != 0)
+	if ((head & 0xffffff000000ff00) != (uint64_t)DNS_OPT << 40 || tail & 0x7fffffff)
 		return false;
 	if (!p->tcp)
-		p->limit = MIN(MAX(dns_u16(opt + 3), DNS_UDP_PLAIN), ANSWER_SIZE_UDP);
+		p->limit = (uint16_t)MIN(MAX(head >> 24 & 0xffff, DNS_UDP_PLAIN), ANSWER_SIZE_UDP);
 	p->limit -= OPT_SIZE;
 	p->edns = true;
-	p->dnssec_ok = opt[7] & 0x80;
-	*len -= OPT_SIZE;
+	p->dnssec_ok = tail >> 31;
 	return true;
 }
 
@@ -78,7 +77,7 @@ static bool is_special(const struct plain *p)
 	const struct served_zone *z = p->zone;
 	const struct asked *q = &p->asked;
 
-	if (q->is_mapped || (z->key && p->dnssec_ok) || (z->expires_s && z->expires_s <= p->now_s))
+	if ((z->key && p->dnssec_ok) || (z->expires_s && z->expires_s <= p->now_s))
 		return true;
 	/* Perhaps a test entry: 127.0.0.2, "test", and the like. */
 	return z->has_list && (q->is_ip4 ? q->ip4 >> 24 == 127 : q->labels == 1);
@@ -91,27 +90,32 @@ bool plain_take(struct plain *p, const struct served *s, const struct answer_fro
 {
 	const uint8_t *m = (const uint8_t *)message.ptr;
 	size_t len = message.len, name_len;
+	uint32_t type_class;
 
+	/* Flags and the counts of the first three sections: QUERY, one question. */
 	if (len < DNS_HEADER_SIZE + NAME_MIN + TAIL_SIZE + OPT_SIZE
-		|| m[2] & (DNS_QR | DNS_OPCODE) >> 8 || dns_u32(m + 4) != 0x00010000
-		|| dns_u32(m + 8) > 1)
+		|| (dns_u64(m + 2) & 0xf800ffffffffffff) != (uint64_t)1 << 32
+		|| dns_u16(m + 10) > 1)
 		return false;
 	p->message = m;
 	p->now_s = from->now_s;
 	p->tcp = from->transport == ANSWER_TCP;
 	p->limit = p->tcp ? ANSWER_SIZE_TCP : DNS_UDP_PLAIN;
 	p->edns = p->dnssec_ok = false;
-	if (m[11] && !take_opt(p, &len))
-		return false;
+	if (m[11]) {
+		len -= OPT_SIZE;
+		if (!take_opt(p, m + len))
+			return false;
+	}
 	name_len = len - DNS_HEADER_SIZE - TAIL_SIZE;
-	if (name_len > DOMAIN_WIRE_MAX || dns_u16(m + len - 2) != DNS_IN)
+	type_class = dns_u32(m + len - TAIL_SIZE);
+	p->txt = type_class == (DNS_TXT << 16 | DNS_IN);
+	if ((!p->txt && type_class != (DNS_A << 16 | DNS_IN)) || name_len > DOMAIN_WIRE_MAX)
 		return false;
 	p->end = (uint16_t)len;
-	p->txt = dns_u16(m + len - 4) == DNS_TXT;
-	if (!p->txt && dns_u16(m + len - 4) != DNS_A)
-		return false;
 	lower_name(p->room + PLAIN_NAME_AT, m + DNS_HEADER_SIZE, name_len);
-	if (!take_name(p, s, p->room + PLAIN_NAME_AT, name_len) || is_special(p))
+	if (!take_name(p, s, p->room + PLAIN_NAME_AT, name_len) || p->asked.is_mapped
+		|| (p->zone->conditions && is_special(p)))
 		return false;
 	narrow(p);
 	return true;

@@ -273,6 +273,7 @@ static void zone_seal(struct served_zone *z)
 	if (z->has_soa)
 		soa_prepare(&z->soa_record, &z->name, &z->soa);
 	z->plain = zone_is_plain(z);
+	z->conditions = z->has_list || z->key || z->expires_s;
 }
 
 static struct served_zone *zone_at(const struct served *s, const uint8_t *wire, size_t len)

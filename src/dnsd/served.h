@@ -64,6 +64,7 @@ struct served_rules {
 struct served_zone {
 	struct domain name;
 	uint64_t hash;
+	bool conditions; /* sealed: there may be more to a plain question (plain.c, is_special()) */
 	bool plain; /* sealed: its sources all answer at its top, nothing stands in the way (fast.c) */
 	bool reads_addresses, reads_names; /* sealed: of which kinds its published sources are */
 	bool has_list;	  /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */

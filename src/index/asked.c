@@ -1,53 +1,15 @@
 /* asked.c - what a name below a zone asks about: "4.3.2.1", 32 nibbles, or a name. Read for every question
  * that a server gets, so in words instead of bytes where that saves something. */
-#include "index/index.h"
-
-#define IP6_LABELS_SIZE 64
-
-static uint32_t load_le32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
+#include "index/asked.h"
 
 static uint64_t load_le64(const uint8_t *p)
 {
-	return load_le32(p) | (uint64_t)load_le32(p + 4) << 32;
+	return asked_load32(p) | (uint64_t)asked_load32(p + 4) << 32;
 }
 
 static uint32_t load_be32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-/* Four labels of one to three digits, each up to 255 (leading zeros pass), that end before len: their bytes,
- * 0 when there are none. No branch depends on how many digits there are: that would be guessed wrong half
- * of the time. */
-static size_t ip4_of_labels(const uint8_t *name, size_t len, uint32_t *ret)
-{
-	const uint8_t *p = name, *last = name + len - 5;
-	uint32_t address = 0, no_digit = 0, over = 0;
-
-	for (unsigned i = 0; i < 4; i++) {
-		uint32_t word, size, digits;
-
-		if (p > last)
-			return 0;
-		word = load_le32(p);
-		size = p[0];
-		if (size - 1 > 2)
-			return 0;
-		/* Hundreds, tens and ones in the upper three bytes, zero where there is none. */
-		digits = ((word ^ 0x30303000) & 0xffffff00) << ((24 - 8 * size) & 31);
-		no_digit |= digits | (digits + 0x76767600);
-		over |= 0x00020505 - __builtin_bswap32(digits);
-		/* Each digit times its weight, summed up in the fourth byte. */
-		address = address >> 8 | ((digits * UINT64_C(0x640a01)) & 0xff000000);
-		p += size + 1;
-	}
-	if ((no_digit & 0x80808000) | (over & 0x80000000))
-		return 0;
-	*ret = address;
-	return (size_t)(p - name);
 }
 
 #define LANES(x) ((uint64_t)(x)*0x0001000100010001)
@@ -89,7 +51,7 @@ static void see_ip4(struct asked *q)
 	}
 }
 
-static bool see_ip6(struct asked *q, const uint8_t *name)
+bool asked_nibbles(struct asked *q, const uint8_t *name)
 {
 	q->is_ip6 = ip6_of_labels(name, q->ip6);
 	if (q->is_ip6)
@@ -102,33 +64,13 @@ struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels)
 	struct asked q = {.name = name, .name_len = (uint8_t)name_len, .labels = (uint8_t)labels};
 	uint8_t padded[17 + 4] = {0};
 
-	if (labels == 32 && name_len == IP6_LABELS_SIZE + 1) {
-		see_ip6(&q, name);
+	if (labels == 32 && name_len == ASKED_NIBBLES_SIZE + 1) {
+		asked_nibbles(&q, name);
 	} else if (labels == 4 && name_len <= 17) {
 		memcpy(padded, name, name_len);
-		q.is_ip4 = ip4_of_labels(padded, sizeof padded, &q.ip4) == name_len - 1;
+		q.is_ip4 = asked_octets(padded, sizeof padded, &q.ip4) == name_len - 1;
 	}
 	return q;
-}
-
-size_t asked_front(const uint8_t *name, size_t len, struct asked *ret)
-{
-	size_t read;
-
-	ret->name = name;
-	ret->is_ip4 = ret->is_ip6 = ret->is_mapped = false;
-	ret->ip4 = 0;
-	/* Nibbles first: four of them look like an IPv4 address. */
-	if (len > IP6_LABELS_SIZE && name[0] == 1 && see_ip6(ret, name)) {
-		ret->name_len = IP6_LABELS_SIZE + 1;
-		ret->labels = 32;
-		return IP6_LABELS_SIZE;
-	}
-	read = len > 8 ? ip4_of_labels(name, len, &ret->ip4) : 0;
-	ret->is_ip4 = read != 0;
-	ret->name_len = (uint8_t)(read + 1);
-	ret->labels = 4;
-	return read;
 }
 
 struct asked asked_ip(const struct ip *ip)

@@ -25,22 +25,32 @@ static bool holds_names(enum set_kind kind)
 	return kind == SET_NAME || kind == SET_RECORDS || kind == SET_KEYS;
 }
 
-/* Keeps of hits (sets ascending) what is the answer of each set that holds names, or of each other one;
- * sets that hold IPv4 are passed over when without_ip4. */
+/* Whether a set is asked: one that holds names, or another one; not one that holds IPv4 when without_ip4. */
+static bool is_asked(const struct set_meta *meta, bool names, bool without_ip4)
+{
+	return holds_names(meta->kind) == names && !(without_ip4 && meta->reads_ip4);
+}
+
+/* Keeps of hits (sets ascending) what is the answer of each set that is asked. */
 static size_t select_sets(
 	const struct index *ix, bool names, bool without_ip4, struct hit hits[], size_t n)
 {
+	const struct set_meta *meta;
 	size_t out = 0, m, end;
 
+	if (n == 1) { /* nearly always: whatever the rule is */
+		meta = snapshot_set_meta(ix->snapshot, hits[0].set);
+		return !hits[0].excluded && is_asked(meta, names, without_ip4);
+	}
 	for (size_t i = 0; i < n; i = end) {
-		const struct set_meta *meta = snapshot_set_meta(ix->snapshot, hits[i].set);
-
+		meta = snapshot_set_meta(ix->snapshot, hits[i].set);
 		for (end = i + 1; end < n && hits[end].set == hits[i].set;)
 			end++;
-		if (holds_names(meta->kind) != names || (without_ip4 && meta->reads_ip4))
+		if (!is_asked(meta, names, without_ip4))
 			continue;
 		m = index_select(meta->rule, hits + i, end - i);
-		memmove(hits + out, hits + i, m * sizeof *hits);
+		if (out != i)
+			memmove(hits + out, hits + i, m * sizeof *hits);
 		out += m;
 	}
 	return out;
@@ -96,7 +106,9 @@ static size_t join_sets(struct hit hits[], size_t n, const struct hit more[], si
 	return out;
 }
 
-size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
+/* Of more than one kind, or of none. */
+static size_t find_all(
+	const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
 {
 	struct hit more[SNAPSHOT_HITS_MAX];
 	size_t n = 0;
@@ -110,6 +122,13 @@ size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, 
 		n = n ? join_sets(hits, n, more, find_name(ix, q, now_s, more))
 		      : find_name(ix, q, now_s, hits);
 	return n;
+}
+
+size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[])
+{
+	if (q->is_ip4 && !q->is_ip6 && !q->labels)
+		return find_ip4(ix, q, now_s, hits);
+	return find_all(ix, q, now_s, hits);
 }
 
 size_t index_find_in(

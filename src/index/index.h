@@ -8,6 +8,7 @@
  * A zone's answer is the union over its sets (rbldnsd: "combination of several datasets"). */
 #pragma once
 
+#include "index/asked.h"
 #include "index/overlay.h"
 #include "index/snapshot.h"
 
@@ -15,24 +16,6 @@ struct index {
 	const struct snapshot *snapshot;
 	const struct overlay *overlay; /* NULL: none */
 };
-
-/* What a name below a zone asks about. */
-struct asked {
-	const uint8_t *name;	  /* borrowed: wire form in lower case, the root label at its end */
-	uint8_t name_len, labels; /* name_len with the root label; labels without */
-	bool is_ip4, is_ip6;
-	bool is_mapped; /* ::ffff:a.b.c.d: both, but IPv6 only to those that hold no IPv4 */
-	uint32_t ip4;	/* host order */
-	uint8_t ip6[16];
-};
-
-/* Reads "4.3.2.1" (leading zeros pass, as with rbldnsd) and 32 nibbles. ::ffff:a.b.c.d and
- * 2002:aabb:ccdd:: (6to4) are both families. `name` as above; it must be valid. */
-struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels);
-/* The address that a longer name of `len` bytes begins with, nothing of which is checked yet: returns the
- * bytes of its labels, and *ret is as of asked_of() for these and a root label behind them; 0: none. */
-size_t asked_front(const uint8_t *name, size_t len, struct asked *ret);
-struct asked asked_ip(const struct ip *ip); /* for those who do not come from DNS; name is "" */
 
 /* The hits that are each set's answer, sets ascending, at most SNAPSHOT_HITS_MAX; 0: listed nowhere. */
 size_t index_find(const struct index *ix, const struct asked *q, int64_t now_s, struct hit hits[]);
