@@ -349,7 +349,7 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 			"not all data could be read (-q starts with what there is)");
 	rebuild(d);
 	if (d->site)
-		site_check(d->site);
+		site_load(d->site);
 	files_watch(d->files, rebuild, d);
 	for (size_t i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], &d->served, &d->identity, &d->limits,

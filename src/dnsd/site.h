@@ -19,5 +19,7 @@ struct site *site_free(struct site *s);
 const struct index *site_index(const struct site *s);
 /* Of the last change seen; lives as long as the site. */
 const _Atomic uint64_t *site_serial(const struct site *s);
-/* Looks at the folder now; logs what it finds. */
+/* Looks at the folder; logs what it finds. A new snapshot is opened in a thread, changed() comes later. */
 void site_check(struct site *s);
+/* The same at the start, before the loop runs: when it returns, what is there has been taken. */
+void site_load(struct site *s);

@@ -7,9 +7,11 @@
 #include "io/loop.h"
 #include "io/socket.h"
 #include "io/stream.h"
+#include "io/task.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -255,6 +257,50 @@ static void messages(void **state)
 	loop_free(s.loop);
 }
 
+struct working {
+	struct loop *loop;
+	struct task *task;
+	pthread_t where;
+	unsigned worked, done;
+};
+
+static void work(void *ctx)
+{
+	struct working *w = ctx;
+
+	w->where = pthread_self();
+	w->worked++;
+}
+
+static void work_done(void *ctx)
+{
+	struct working *w = ctx;
+
+	assert_false(task_running(w->task));
+	assert_false(pthread_equal(w->where, pthread_self()));
+	assert_int_equal(w->worked, ++w->done);
+	if (w->done < 3)
+		assert_true(task_start(w->task));
+	else
+		loop_stop(w->loop);
+}
+
+static void tasks(void **state)
+{
+	struct working w = {.loop = loop_new()};
+
+	w.task = task_new(w.loop, work, work_done, &w);
+	assert_true(task_start(w.task));
+	assert_true(task_running(w.task));
+	loop_run(w.loop);
+	assert_int_equal(w.done, 3);
+	assert_true(task_start(w.task)); /* freed while it runs: waits for it, and that was all */
+	task_free(w.task);
+	assert_int_equal(w.worked, 4);
+	assert_int_equal(w.done, 3);
+	loop_free(w.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +308,7 @@ int main(void)
 		cmocka_unit_test(files),
 		cmocka_unit_test(files_in_parts),
 		cmocka_unit_test(streams),
+		cmocka_unit_test(tasks),
 		cmocka_unit_test(messages),
 	};
 

@@ -1,0 +1,88 @@
+/* task.c - work in a thread of its own. */
+#include "io/task.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct task {
+	loop_fn *work, *done;
+	void *ctx;
+	int finished; /* eventfd: work() has returned */
+	struct loop_watch *watch;
+	pthread_t thread;
+	bool running;
+};
+
+static void finished(void *ctx, int fd, unsigned events)
+{
+	struct task *t = ctx;
+	uint64_t n;
+
+	(void)events;
+	if (read(fd, &n, sizeof n) != sizeof n)
+		return;
+	pthread_join(t->thread, NULL);
+	t->running = false;
+	t->done(t->ctx);
+}
+
+struct task *task_new(struct loop *l, loop_fn *work, loop_fn *done, void *ctx)
+{
+	struct task *t = mem_new(1, sizeof *t);
+
+	t->work = work;
+	t->done = done;
+	t->ctx = ctx;
+	t->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (t->finished < 0)
+		abort();
+	t->watch = loop_watch_new(l, t->finished, LOOP_READ, finished, t);
+	return t;
+}
+
+static void *run(void *ctx)
+{
+	struct task *t = ctx;
+	uint64_t one = 1;
+
+	t->work(t->ctx);
+	if (write(t->finished, &one, sizeof one) != sizeof one)
+		abort();
+	return NULL;
+}
+
+bool task_start(struct task *t)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all); /* signals are for the loop */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&t->thread, NULL, run, t);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = rc;
+	t->running = rc == 0;
+	return t->running;
+}
+
+bool task_running(const struct task *t)
+{
+	return t->running;
+}
+
+struct task *task_free(struct task *t)
+{
+	if (!t)
+		return NULL;
+	if (t->running)
+		pthread_join(t->thread, NULL);
+	loop_watch_free(t->watch);
+	close(t->finished);
+	free(t);
+	return NULL;
+}
