@@ -4,6 +4,7 @@
 #include "dnsd/fast.h"
 #include "dnsd/identity.h"
 #include "dnsd/limit.h"
+#include "dnsd/secondaries.h"
 #include "dnsd/zone.h"
 
 #define TOGETHER 16 /* questions that wait for memory at once */
@@ -19,16 +20,12 @@ static unsigned early_rcode(enum dns_question_status status, struct reply *r)
 		return DNS_FORMERR;
 	if (q->edns && q->edns_version > 0)
 		return DNS_BADVERS;
-	if (q->tsig)
-		return DNS_NOTAUTH; /* no keys are known here (RFC 8945, 5.2.1) */
 	if (q->end == 0)
 		return DNS_NOERROR; /* a cookie is all that is wanted */
 	if (q->class != DNS_IN && q->class != DNS_CLASS_ANY && q->class != DNS_CH)
 		return reply_error(r, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "no such class here");
 	if (q->type == DNS_NXNAME) /* no type to ask for (RFC 9824, 3) */
 		return reply_error(r, DNS_FORMERR, DNS_EDE_INVALID_TYPE, "NXNAME");
-	if (q->type == DNS_AXFR || q->type == DNS_IXFR)
-		return reply_error(r, DNS_REFUSED, DNS_EDE_PROHIBITED, "no transfers");
 	return DNS_NOERROR;
 }
 
@@ -81,6 +78,10 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 	*ret_note = (struct answer_note){.rcode = 0};
 	if (status == DNS_QUESTION_IGNORE)
 		return 0;
+	if (status == DNS_QUESTION_OK && q.end
+		&& (q.tsig || q.type == DNS_AXFR || q.type == DNS_IXFR))
+		return secondaries_answer(from->identity ? from->identity->secondaries : NULL, s,
+			from, &q, message, out, ret_note);
 	r.q = &q;
 	r.from = from;
 	r.now_s = from->now_s;

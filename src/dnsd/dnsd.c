@@ -13,6 +13,7 @@
 #include "dnsd/site.h"
 #include "dnsd/steer.h"
 #include "dnsd/tcp.h"
+#include "dnsd/transfer.h"
 #include "dnsd/worker.h"
 #include "dnsd/xdp.h"
 #include "io/daemon.h"
@@ -52,6 +53,8 @@ struct dnsd {
 	struct tcp *tcp;
 	struct identity identity;
 	struct limits_setup limits;
+	struct secondaries secondaries;
+	struct transfers *transfers;
 	struct sandbox_needs needs;
 	char **read_paths;
 	size_t read_path_count;
@@ -122,6 +125,7 @@ static void rebuild(void *ctx)
 	old = atomic_exchange(&d->served, s);
 	if (old)
 		grace_defer(d->grace, free_served, old);
+	transfers_serve(d->transfers, s, site_index(d->site));
 }
 
 static void describe_lists(struct dnsd *d)
@@ -258,20 +262,29 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 	d->grace = grace_new(d->loop, readers + xdp_thread_count(d->xdp));
 	random_bytes(random, sizeof random);
 	limits_setup_init(&d->limits, config, random);
+	if (!secondaries_init(&d->secondaries, &config->dnsd, err))
+		return dnsd_free(d);
+	d->transfers = transfers_new(d->loop, config, &d->secondaries, &d->served, err);
+	if (!d->transfers)
+		return dnsd_free(d);
 	d->tcp = tcp_new(&(struct tcp_options){.served = &d->served,
 		.identity = &d->identity,
 		.limits = &d->limits,
+		.transfers = transfers_tcp(d->transfers),
 		.threads = tcp_threads,
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
 		.signatures_per_second = signatures_per_second(&config->dnsd),
 		.idle_ms = config->dnsd.tcp_idle * 1000});
-	if (config->list_count)
+	if (config->list_count) {
 		d->site = site_new(d->loop, d->grace, config->publish_dir, rebuild, d);
+		site_watch(d->site, transfers_watcher(d->transfers));
+	}
 	d->files = files_new(d->loop, d->grace, config, err);
 	random_bytes(random, sizeof random);
 	if (!d->files || !identity_init(&d->identity, &config->dnsd, random, err)
 		|| !read_keys(d, err) || !open_sockets(d, err))
 		return dnsd_free(d);
+	d->identity.secondaries = &d->secondaries;
 	describe_lists(d);
 	d->rules = rules_new(config);
 	collect_read_paths(d);
@@ -380,6 +393,8 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	xdp_free(d->xdp);
 	tcp_free(d->tcp);
 	limits_setup_done(&d->limits);
+	transfers_free(d->transfers);
+	secondaries_done(&d->secondaries);
 	grace_free(d->grace);
 	served_free(d->served);
 	files_free(d->files);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dnsd/data.h"
 #include "dataset/dataset.h"
 #include "dnsd/gunzip.h"
 #include "io/clock.h"
@@ -26,7 +27,7 @@
 
 /* What one compilation made. */
 struct version {
-	struct index index;
+	struct data data; /* first */
 	struct buf bytes;
 };
 
@@ -64,13 +65,11 @@ struct files {
 	bool running, again; /* again: a reload was asked for meanwhile */
 };
 
-static void version_free(void *ctx)
+static void version_free(struct data *d)
 {
-	struct version *v = ctx;
+	struct version *v = (struct version *)d;
 
-	if (!v)
-		return;
-	snapshot_close((struct snapshot *)v->index.snapshot);
+	snapshot_close((struct snapshot *)v->data.index.snapshot);
 	buf_done(&v->bytes);
 	free(v);
 	malloc_trim(0);
@@ -210,6 +209,7 @@ static struct version *version_build(struct source *s, struct err *err)
 	struct dataset *d;
 	bool ok;
 
+	data_init(&v->data, version_free);
 	random_bytes(seed, sizeof seed);
 	b = builder_new(1, seed);
 	builder_set_parallel(b, crew_parallel(crew));
@@ -224,9 +224,9 @@ static struct version *version_build(struct source *s, struct err *err)
 	builder_free(b);
 	crew_free(crew);
 	if (ok)
-		v->index.snapshot = snapshot_open(buf_slice(&v->bytes), err);
-	if (!v->index.snapshot) {
-		version_free(v);
+		v->data.index.snapshot = snapshot_open(buf_slice(&v->bytes), err);
+	if (!v->data.index.snapshot) {
+		data_drop(v);
 		return NULL;
 	}
 	return v;
@@ -245,8 +245,8 @@ static void source_compile(struct source *s)
 			s->version ? "old" : "none", log_quote(slice_str(err.text)).s);
 		return;
 	}
-	for (size_t i = 0; i < snapshot_set_count(s->made->index.snapshot); i++)
-		entries += snapshot_set_entries(s->made->index.snapshot, i);
+	for (size_t i = 0; i < snapshot_set_count(s->made->data.index.snapshot); i++)
+		entries += snapshot_set_entries(s->made->data.index.snapshot, i);
 	log_event(LOG_INFO, "dnsd.data", "data=%s entries=%" PRIu64 " bytes=%zu ms=%" PRId64,
 		s->text, entries, s->made->bytes.len, clock_mono_ms() - began_ms);
 }
@@ -285,7 +285,7 @@ static void take_made(struct files *f)
 	for (size_t i = 0; i < f->source_count; i++) {
 		struct source *s = &f->sources[i];
 		if (s->replaced)
-			grace_defer(f->grace, version_free, s->replaced);
+			grace_defer(f->grace, data_drop, s->replaced);
 		s->replaced = NULL;
 	}
 }
@@ -418,8 +418,8 @@ static void source_done(struct source *s)
 		free(s->files[i].path);
 	free(s->files);
 	free(s->text);
-	version_free(s->version);
-	version_free(s->made);
+	data_drop(s->version);
+	data_drop(s->made);
 }
 
 struct files *files_free(struct files *f)
@@ -507,8 +507,8 @@ static void serve_sources(
 			z->broken = true;
 			continue;
 		}
-		served_add_sets(z, &s->version->index, 0,
-			snapshot_set_count(s->version->index.snapshot), DEFAULT_TTL_S);
+		served_add_sets(z, &s->version->data.index, 0,
+			snapshot_set_count(s->version->data.index.snapshot), DEFAULT_TTL_S);
 	}
 }
 
@@ -520,7 +520,7 @@ void files_serve(const struct files *f, struct served *to)
 	for (size_t k = 0; k < c->dnsd.access.count; k++) {
 		const struct source *s = &f->sources[f->sources_for_all[k]];
 		if (s->version)
-			served_add_rule(to, &s->version->index, DEFAULT_TTL_S);
+			served_add_rule(to, &s->version->data.index, DEFAULT_TTL_S);
 		else
 			broken = true;
 	}

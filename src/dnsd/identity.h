@@ -16,6 +16,7 @@ struct identity {
 	size_t secret_count; /* 0: made from `random`, others every day */
 	uint8_t secrets[IDENTITY_SECRETS][DNS_COOKIE_SECRET]; /* the first one makes cookies */
 	uint8_t random[16];
+	const struct secondaries *secondaries; /* whose signatures are known; NULL: nobody's */
 };
 
 /* The configuration must outlive it. `random`: 16 bytes nobody can guess. */

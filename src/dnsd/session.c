@@ -76,6 +76,8 @@ static bool go_on_transfer(struct session *s, struct session_room *room, size_t 
 {
 	while (s->transfer && !s->out) {
 		size_t n = room->transfers->next(s->transfer, room->out + *out + 2);
+		if (n == TCP_TRANSFER_LOST)
+			return false;
 		if (n == 0) {
 			end_transfer(s, room);
 			break;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dnsd/data.h"
 #include "index/changelog.h"
 #include "io/clock.h"
 #include "io/file.h"
@@ -21,7 +22,7 @@
 
 /* One snapshot with its overlay: lives until the next one has taken over and workers have moved on. */
 struct version {
-	struct index index;
+	struct data data; /* first */
 	struct slice mapped;
 	struct overlay *overlay;
 	bool grace_open; /* overlay_grace_start() without its end yet */
@@ -52,17 +53,17 @@ struct site {
 	int log; /* -1: not there yet */
 	off_t log_at;
 	bool log_broken;
+	uint64_t stop_behind; /* changes with greater serials are not taken yet */
 	struct buf in;
+	const struct site_watcher *watcher; /* NULL: nobody */
 };
 
-static void version_free(void *ctx)
+static void version_free(struct data *d)
 {
-	struct version *v = ctx;
+	struct version *v = (struct version *)d;
 
-	if (!v)
-		return;
 	overlay_free(v->overlay);
-	snapshot_close((struct snapshot *)v->index.snapshot);
+	snapshot_close((struct snapshot *)v->data.index.snapshot);
 	file_unmap(v->mapped);
 	free(v);
 }
@@ -75,7 +76,7 @@ static void snapshot_path(const struct site *s, char dst[PATH_SIZE])
 static void log_path(const struct site *s, char dst[PATH_SIZE])
 {
 	snprintf(dst, PATH_SIZE, "%s/changes-%" PRIu64, s->folder,
-		snapshot_serial(s->version->index.snapshot));
+		snapshot_serial(s->version->data.index.snapshot));
 }
 
 static void apply(struct site *s, const struct change *c)
@@ -84,16 +85,21 @@ static void apply(struct site *s, const struct change *c)
 	const struct value *value = c->op == CHANGE_ADD ? &c->value : NULL;
 	size_t set;
 
+	v->data.serial = c->serial;
 	atomic_store_explicit(&s->serial, c->serial, memory_order_relaxed);
-	if (!snapshot_set_find(v->index.snapshot, c->set, &set)) {
+	if (!snapshot_set_find(v->data.index.snapshot, c->set, &set)) {
 		log_event(LOG_WARN, "dnsd.change", "serial=%" PRIu64 " list=%s unknown=yes",
 			c->serial, log_quote(c->set).s);
 		return;
 	}
+	if (s->watcher && s->stop_behind == UINT64_MAX)
+		s->watcher->before(s->watcher->ctx, c);
 	if (c->is_name)
 		overlay_put_name(v->overlay, set, &c->name, c->scope, value, c->expires_s);
 	else
 		overlay_put_prefix(v->overlay, set, &c->prefix, value, c->expires_s);
+	if (s->watcher && s->stop_behind == UINT64_MAX)
+		s->watcher->after(s->watcher->ctx, &v->data.index, set, c);
 }
 
 /* Takes whole records out of s->in. */
@@ -106,13 +112,15 @@ static void apply_whole(struct site *s)
 
 	while ((got = change_decode(slice_skip(buf_slice(&s->in), used), &c, &n, &err))
 		== CHANGE_READ) {
+		if (c.serial > s->stop_behind)
+			break;
 		apply(s, &c);
 		used += n;
 	}
 	if (got == CHANGE_CORRUPT) {
 		s->log_broken = true;
 		log_event(LOG_ERROR, "dnsd.changes", "serial=%" PRIu64 " offset=%jd error=%s",
-			snapshot_serial(s->version->index.snapshot),
+			snapshot_serial(s->version->data.index.snapshot),
 			(intmax_t)s->log_at + (intmax_t)used, log_quote(slice_str(err.text)).s);
 	}
 	s->log_at += (off_t)used;
@@ -148,8 +156,12 @@ static void follow_log(struct site *s)
 		if (n <= 0)
 			break;
 		s->in.len = (size_t)n;
+		pthread_mutex_lock(&s->version->data.changing);
 		apply_whole(s);
+		pthread_mutex_unlock(&s->version->data.changing);
 	} while (s->log_at > at && !s->log_broken);
+	if (s->log_at > before && s->watcher && s->stop_behind == UINT64_MAX)
+		s->watcher->done(s->watcher->ctx, s->version->data.serial);
 	/* One at a time: an end that was deferred before a later start would free too early. */
 	if (s->log_at > before && !s->version->grace_open) {
 		s->version->grace_open = true;
@@ -166,14 +178,16 @@ static struct version *version_open(const char *path, struct err *err)
 		free(v);
 		return NULL;
 	}
-	v->index.snapshot = snapshot_open(v->mapped, err);
-	if (!v->index.snapshot) {
+	v->data.index.snapshot = snapshot_open(v->mapped, err);
+	if (!v->data.index.snapshot) {
 		file_unmap(v->mapped);
 		free(v);
 		return NULL;
 	}
-	v->overlay = overlay_new(v->index.snapshot);
-	v->index.overlay = v->overlay;
+	v->overlay = overlay_new(v->data.index.snapshot);
+	v->data.index.overlay = v->overlay;
+	v->data.serial = snapshot_serial(v->data.index.snapshot);
+	data_init(&v->data, version_free);
 	return v;
 }
 
@@ -203,17 +217,22 @@ static void take(struct site *s)
 	s->log_at = 0;
 	s->log_broken = false;
 	s->version = v;
-	atomic_store(&s->serial, snapshot_serial(v->index.snapshot));
-	follow_log(
-		s); /* before anyone sees it: a listing made since must not be away for a moment */
-	for (size_t i = 0; i < snapshot_set_count(v->index.snapshot); i++)
-		entries += snapshot_set_entries(v->index.snapshot, i);
+	/* Before anyone sees it: a listing made since must not be away for a moment. Who watches sees the new
+	 * one as the old one was, and after it what has changed since. */
+	s->stop_behind = s->watcher ? atomic_load(&s->serial) : UINT64_MAX;
+	atomic_store(&s->serial, snapshot_serial(v->data.index.snapshot));
+	follow_log(s);
+	s->stop_behind = UINT64_MAX;
+	for (size_t i = 0; i < snapshot_set_count(v->data.index.snapshot); i++)
+		entries += snapshot_set_entries(v->data.index.snapshot, i);
 	s->changed(s->ctx);
+	if (s->watcher)
+		follow_log(s);
 	if (old)
-		grace_defer(s->grace, version_free, old);
+		grace_defer(s->grace, data_drop, old);
 	log_event(LOG_INFO, "dnsd.snapshot",
 		"serial=%" PRIu64 " entries=%" PRIu64 " changes=%zu ms=%" PRId64,
-		snapshot_serial(v->index.snapshot), entries, overlay_count(v->overlay),
+		snapshot_serial(v->data.index.snapshot), entries, overlay_count(v->overlay),
 		clock_mono_ms() - s->opening.began_ms);
 }
 
@@ -311,6 +330,7 @@ struct site *site_new(
 	s->ctx = ctx;
 	s->log = s->watched = -1;
 	s->in = BUF_INIT(CHUNK);
+	s->stop_behind = UINT64_MAX;
 	s->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (s->inotify >= 0)
 		s->watch = loop_watch_new(l, s->inotify, LOOP_READ, something_happened, s);
@@ -326,23 +346,28 @@ struct site *site_free(struct site *s)
 	if (!s)
 		return NULL;
 	task_free(s->task);
-	version_free(s->opening.made);
+	data_drop(s->opening.made);
 	loop_watch_free(s->watch);
 	loop_timer_free(s->retry);
 	if (s->inotify >= 0)
 		close(s->inotify);
 	if (s->log >= 0)
 		close(s->log);
-	version_free(s->version);
+	data_drop(s->version);
 	buf_done(&s->in);
 	free(s->folder);
 	free(s);
 	return NULL;
 }
 
+void site_watch(struct site *s, const struct site_watcher *w)
+{
+	s->watcher = w;
+}
+
 const struct index *site_index(const struct site *s)
 {
-	return s->version ? &s->version->index : NULL;
+	return s->version ? &s->version->data.index : NULL;
 }
 
 const _Atomic uint64_t *site_serial(const struct site *s)

@@ -5,9 +5,19 @@
 
 #include "base/err.h"
 #include "dnsd/grace.h"
+#include "index/changelog.h"
 #include "index/index.h"
 
 struct site;
+
+/* Who wants to know what changes. Called around each change of the overlay (with words about lists that
+ * are not published left out), and when those that were there are done. */
+struct site_watcher {
+	void (*before)(void *ctx, const struct change *c);
+	void (*after)(void *ctx, const struct index *ix, size_t set, const struct change *c);
+	void (*done)(void *ctx, uint64_t serial);
+	void *ctx;
+};
 
 /* changed(ctx): site_index() is another one now. From the loop, never from inside site_new(). The old
  * index stays until one grace period after changed() returned. */
@@ -15,7 +25,10 @@ struct site *site_new(
 	struct loop *l, struct grace *g, const char *publish_dir, loop_fn *changed, void *ctx);
 struct site *site_free(struct site *s);
 
-/* NULL while nothing was published. */
+/* From now on; the watcher sees every change once, in order, of the index that changed() was called for.
+ * NULL: nobody. */
+void site_watch(struct site *s, const struct site_watcher *w);
+/* NULL while nothing was published. It is the first member of its data (data.h). */
 const struct index *site_index(const struct site *s);
 /* Of the last change seen; lives as long as the site. */
 const _Atomic uint64_t *site_serial(const struct site *s);

@@ -11,13 +11,16 @@
 struct tcp;
 struct limits_setup;
 
+#define TCP_TRANSFER_LOST SIZE_MAX
+
 /* Replies of many messages (zone transfers). Called in the session's thread, between grace_enter() and
  * grace_leave(); what a transfer keeps from one call to the next must be its own. While one goes on,
  * further questions of its session wait. */
 struct tcp_transfers {
 	/* A transfer that answers this message; NULL: it is not for us, answer() is asked. */
 	void *(*open)(void *ctx, const struct answer_from *from, struct slice message);
-	/* The next message, of at most ANSWER_SIZE_TCP bytes; 0: that was all. */
+	/* The next message, of at most ANSWER_SIZE_TCP bytes; 0: that was all; TCP_TRANSFER_LOST: there
+	 * cannot be more, and the session ends. */
 	size_t (*next)(void *transfer, uint8_t *out);
 	void (*close)(void *transfer); /* at its end, and when the session is lost */
 	void *ctx;

@@ -263,7 +263,12 @@ static void test_strange_messages(void **state)
 		"NOERROR aa SOA(bl.example,4711):300 OPT0");
 	BYTES("edns 1", ID "\1\0" ONE_MORE NAME SOA_IN "\0\0\x29\x10\0\0\1\0\0\0\0",
 		"NOERROR OPT1");
-	BYTES("tsig", ID "\1\0" ONE_MORE NAME SOA_IN "\1k\0\0\xfa\0\xff\0\0\0\0\0\0", "NOTAUTH");
+	BYTES("tsig of nothing", ID "\1\0" ONE_MORE NAME SOA_IN "\1k\0\0\xfa\0\xff\0\0\0\0\0\0",
+		"FORMERR");
+	BYTES("a stranger's tsig",
+		ID "\1\0" ONE_MORE NAME SOA_IN "\1k\0\0\xfa\0\xff\0\0\0\0\0\x11"
+		   "\0\0\0\0\0\0\0\1\x2c\0\0\0\0\0\0\0\0",
+		"NOTAUTH type250");
 	world_done(&w);
 }
 

@@ -1,0 +1,23 @@
+/* transfer.h - zone transfers out: AXFR (RFC 5936), IXFR (RFC 1995), and word of changes (NOTIFY, RFC 1996).
+ * The loop tells it what changes; sessions of TCP ask it for transfers from their own threads. A transfer
+ * is of one serial, whatever changes meanwhile: it holds on to the snapshot and has a copy of the changes
+ * since. */
+#pragma once
+
+#include "dnsd/secondaries.h"
+#include "dnsd/site.h"
+#include "dnsd/tcp.h"
+
+struct transfers;
+
+/* Opens the sockets of NOTIFY. The configuration and what secondaries_init() made of it must outlive it. */
+struct transfers *transfers_new(struct loop *l, const struct config *config,
+	const struct secondaries *secondaries, _Atomic(struct served *) *served, struct err *err);
+/* No session may be left. NULL is fine. */
+struct transfers *transfers_free(struct transfers *t);
+
+const struct tcp_transfers *transfers_tcp(struct transfers *t);
+/* What the site calls around changes; NULL: nobody may transfer anything. */
+const struct site_watcher *transfers_watcher(struct transfers *t);
+/* Something else is served from now on; ix: the site's index, NULL while there is none. */
+void transfers_serve(struct transfers *t, const struct served *s, const struct index *ix);

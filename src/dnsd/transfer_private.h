@@ -1,0 +1,34 @@
+/* transfer_private.h - inside of transfers: transfer.c (one of them) and transfers.c (zones, changes). */
+#pragma once
+
+#include "dnsd/journal.h"
+#include "dnsd/notify.h"
+#include "dnsd/transfer.h"
+
+struct told { /* which serial the secondaries were told of */
+	struct domain zone;
+	uint32_t serial;
+};
+
+struct transfers {
+	const struct config_dnsd *config;
+	const struct config_list *lists;
+	size_t list_count;
+	const struct secondaries *secondaries;
+	_Atomic(struct served *) *served;
+	struct tcp_transfers tcp;
+	struct site_watcher watcher;
+	_Atomic size_t running;
+	size_t limit;
+	struct notify *notify;
+	struct journal **journals; /* one for each zone of lists: made at start, never fewer */
+	size_t journal_count;
+	const struct index *index; /* the site's */
+	struct told *told;	   /* zones of files */
+	size_t told_count;
+	bool told_lists; /* at the start; later by what changes */
+};
+
+void transfers_tcp_init(struct tcp_transfers *tcp, struct transfers *t);
+/* NULL: the zone has none. */
+struct journal *transfers_journal(struct transfers *t, const struct domain *zone);
