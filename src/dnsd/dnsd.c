@@ -125,7 +125,7 @@ static void rebuild(void *ctx)
 	old = atomic_exchange(&d->served, s);
 	if (old)
 		grace_defer(d->grace, free_served, old);
-	transfers_serve(d->transfers, s, site_index(d->site));
+	transfers_serve(d->transfers, s, d->site ? site_index(d->site) : NULL);
 }
 
 static void describe_lists(struct dnsd *d)
@@ -280,7 +280,6 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		site_watch(d->site, transfers_watcher(d->transfers));
 	}
 	d->files = files_new(d->loop, d->grace, config, err);
-	random_bytes(random, sizeof random);
 	if (!d->files || !identity_init(&d->identity, &config->dnsd, random, err)
 		|| !read_keys(d, err) || !open_sockets(d, err))
 		return dnsd_free(d);
