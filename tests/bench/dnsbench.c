@@ -20,6 +20,9 @@ static const struct command {
 		"PORT QUESTION-FILE REPLY-FILE: every question once, replies in their order"},
 	{"load", load_main,
 		"PORT QUESTION-FILE SECONDS: as fast as answers come; prints how many came"},
+	{"tcp", tcp_main,
+		"PORT QUESTION-FILE CONNECTIONS DEPTH SECONDS SOURCE: over so many TCP connections from "
+		"127.1.0.1+SOURCE, so many under way on each; DEPTH 0: held until the input ends"},
 	{"xdp", xdp_main,
 		"WIRE OUT RELAY SERVER-MAC FROM TO QUESTION-FILE SECONDS WINDOW: the same past the "
 		"network "

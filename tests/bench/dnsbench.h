@@ -27,5 +27,6 @@ int echo_main(int argc, char **argv);
 int make_main(int argc, char **argv);
 int ask_main(int argc, char **argv);
 int load_main(int argc, char **argv);
+int tcp_main(int argc, char **argv);
 int xdp_main(int argc, char **argv);
 int compare_main(int argc, char **argv);

@@ -23,10 +23,13 @@ def free_port():
 
 
 def cpu_s(pid):
-    """(user, user + system) of a process and all its threads."""
+    """(user, user + system) of a process, all its threads, and the processes it started."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         fields = f.read().rpartition(")")[2].split()
-    return int(fields[11]) / TICK, (int(fields[11]) + int(fields[12])) / TICK
+    user, system = int(fields[11]) / TICK, int(fields[12]) / TICK
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        children = [cpu_s(int(child)) for child in f.read().split()]
+    return user + sum(c[0] for c in children), user + system + sum(c[1] for c in children)
 
 
 def memory_mb(pid):
