@@ -71,7 +71,7 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 {
 	struct dns_question q;
 	enum dns_question_status status = dns_question_parse(message, &q);
-	bool proven = from->transport == ANSWER_TCP;
+	bool proven = from->transport == ANSWER_TCP, authoritative;
 	struct reply r;
 	unsigned rcode;
 
@@ -108,8 +108,9 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 		.key_at = r.access.key ? (uint8_t)(r.access.key - q.name.wire) : 0};
 	if (from->limits && r.zone)
 		note_quotas(from->limits, &r, ret_note);
-	return dns_writer_finish(
-		&r.w, rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN ? DNS_AA : 0, rcode);
+	/* For every class at once nobody has authority (RFC 1035, 6.2). */
+	authoritative = (rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN) && q.class != DNS_CLASS_ANY;
+	return dns_writer_finish(&r.w, authoritative ? DNS_AA : 0, rcode);
 }
 
 size_t answer(const struct served *s, const struct answer_from *from, struct slice message,

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,13 @@
 #define WINDOW 8 /* questions under way on one socket: all fit in any server's receive buffer */
 #define REPLY_MAX 4096
 #define LOST_AFTER_S 0.5
+#define TRIES_MAX 6 /* then a question that is asked once has no reply */
 
 struct asker {
 	int fd;
 	uint32_t slot[WINDOW]; /* question under way in this slot + 1; 0: free */
 	double since[WINDOW];
+	unsigned tries[WINDOW];
 	unsigned busy;
 	unsigned
 		round; /* makes the ids of one slot differ, so that a late reply is not taken for the next */
@@ -29,8 +32,10 @@ struct asker {
 static struct asker askers[SOCKETS];
 static uint8_t replies[WINDOW][REPLY_MAX];
 
-static void open_askers(const char *port)
+/* from: NULL or a loopback address to ask from. */
+static void open_askers(const char *port, const char *from)
 {
+	struct sockaddr_in own = {.sin_family = AF_INET};
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
@@ -38,10 +43,13 @@ static void open_askers(const char *port)
 	};
 	int room = 1 << 20;
 
+	if (from && inet_pton(AF_INET, from, &own.sin_addr) != 1)
+		fail(from);
 	for (int i = 0; i < SOCKETS; i++) {
 		askers[i].fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		setsockopt(askers[i].fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 		if (askers[i].fd < 0
+			|| (from && bind(askers[i].fd, (struct sockaddr *)&own, sizeof own) != 0)
 			|| connect(askers[i].fd, (struct sockaddr *)&to, sizeof to) != 0)
 			fail("socket");
 	}
@@ -106,9 +114,9 @@ static unsigned receive(struct asker *a, reply_fn *fn, void *ctx)
 }
 
 /* One turn over all sockets: take what came, fill free slots from next_question(), ask again what got
- * lost. Returns how many replies came. */
+ * lost, or with give_up say at last that nothing came. Returns how many questions are done. */
 static unsigned turn(const struct packets *q, uint32_t (*next_question)(void *), reply_fn *fn,
-	void *ctx, unsigned *lost)
+	void *ctx, bool give_up, unsigned *lost)
 {
 	unsigned taken = 0;
 
@@ -119,7 +127,15 @@ static unsigned turn(const struct packets *q, uint32_t (*next_question)(void *),
 
 		taken += receive(a, fn, ctx);
 		for (unsigned s = 0; s < WINDOW; s++) {
+			if (give_up && a->slot[s] && a->tries[s] == TRIES_MAX
+				&& now - a->since[s] >= LOST_AFTER_S) {
+				fn(ctx, a->slot[s] - 1, NULL, 0);
+				a->slot[s] = 0;
+				a->busy--;
+				taken++;
+			}
 			if (!a->slot[s]) {
+				a->tries[s] = 0;
 				a->slot[s] = next_question(ctx);
 				if (!a->slot[s])
 					continue;
@@ -129,6 +145,7 @@ static unsigned turn(const struct packets *q, uint32_t (*next_question)(void *),
 			} else {
 				++*lost;
 			}
+			a->tries[s]++;
 			slots[n++] = s;
 		}
 		send_slots(a, q, slots, n);
@@ -165,10 +182,11 @@ static void once_reply(void *ctx, uint32_t question, const uint8_t *wire, size_t
 {
 	struct once *o = ctx;
 
-	o->replies[question] = malloc(len);
+	o->replies[question] = malloc(len + 1);
 	if (!o->replies[question])
 		fail("memory");
-	memcpy(o->replies[question], wire, len);
+	if (len)
+		memcpy(o->replies[question], wire, len);
 	o->lens[question] = (uint16_t)len;
 	o->got++;
 }
@@ -181,15 +199,15 @@ int ask_main(int argc, char **argv)
 	double last = seconds_now();
 	FILE *f;
 
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
 	packets_read(argv[2], &q);
-	open_askers(argv[1]);
+	open_askers(argv[1], argv[4]);
 	o.count = (uint32_t)q.count;
 	o.replies = calloc(q.count, sizeof *o.replies);
 	o.lens = calloc(q.count, sizeof *o.lens);
 	while (o.got < o.count) {
-		if (turn(&q, once_next, once_reply, &o, &lost))
+		if (turn(&q, once_next, once_reply, &o, true, &lost))
 			last = seconds_now();
 		else
 			wait_a_little();
@@ -250,13 +268,13 @@ int load_main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	packets_read(argv[2], &q);
-	open_askers(argv[1]);
+	open_askers(argv[1], NULL);
 	l.count = (uint32_t)q.count;
 	l.next = (uint32_t)getpid() % l.count; /* not every run from the same place */
 	begin = seconds_now();
 	l.until = begin + strtod(argv[3], NULL);
 	while (seconds_now() < l.until)
-		if (!turn(&q, flood_next, flood_reply, &l, &lost))
+		if (!turn(&q, flood_next, flood_reply, &l, false, &lost))
 			wait_a_little();
 	printf("{\"answers\": %llu, \"listed\": %llu, \"lost\": %u, \"seconds\": %.3f}\n",
 		(unsigned long long)l.answers, (unsigned long long)l.listed, lost,

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define RECORDS_MAX 64
-#define SHOWN 10
+#define KINDS_MAX 64
 
 struct message {
 	const uint8_t *start, *end, *at;
@@ -18,11 +18,14 @@ struct message {
 /* One record in a form that compares byte by byte. */
 struct record {
 	size_t len;
+	bool opt;
 	uint8_t bytes[1200];
 };
 
 struct sections {
+	bool silent;
 	uint8_t rcode, flags; /* AA and TC */
+	unsigned opts;	      /* OPT records, which stand in no section here */
 	unsigned count[3];
 	struct record records[3][RECORDS_MAX];
 };
@@ -107,7 +110,10 @@ static void take_record(struct message *m, struct record *r)
 		return;
 	}
 	rdata_end = m->at + len;
-	if (type == 2 || type == 6) /* NS, SOA */
+	r->opt = type == 41;
+	if (type == 15 && len > 2) /* MX: behind the preference, which is no name */
+		take_rest(m, r, m->at + 2);
+	if (type == 2 || type == 6 || type == 15) /* NS, SOA, MX */
 		take_name(m, r);
 	if (type == 6)
 		take_name(m, r);
@@ -130,45 +136,136 @@ static bool parse(const uint8_t *wire, size_t len, const uint8_t *question, size
 	struct sections *ret)
 {
 	struct message m = {wire, wire + len, wire + 12, false};
+	size_t asked =
+		question_len - (question[11] ? 11 : 0); /* OPT comes last and has no options */
 
+	ret->silent = len == 0;
+	if (ret->silent)
+		return true;
 	/* The question comes back as it was asked. */
-	if (len < question_len || memcmp(wire + 12, question + 12, question_len - 12) != 0)
+	if (len < asked || memcmp(wire + 12, question + 12, asked - 12) != 0)
 		return false;
-	m.at = wire + question_len;
+	m.at = wire + asked;
 	ret->flags = wire[2] & 0x06;
 	ret->rcode = wire[3] & 15;
+	ret->opts = 0;
 	for (int s = 0; s < 3; s++) {
-		ret->count[s] = (unsigned)wire[6 + 2 * s] << 8 | wire[7 + 2 * s];
-		if (ret->count[s] > RECORDS_MAX)
+		unsigned count = (unsigned)wire[6 + 2 * s] << 8 | wire[7 + 2 * s], n = 0;
+		if (count > RECORDS_MAX)
 			return false;
-		for (unsigned i = 0; i < ret->count[s] && !m.bad; i++)
-			take_record(&m, &ret->records[s][i]);
+		for (unsigned i = 0; i < count && !m.bad; i++) {
+			take_record(&m, &ret->records[s][n]);
+			if (ret->records[s][n].opt)
+				ret->opts++;
+			else
+				n++;
+		}
 		if (m.bad)
 			return false;
-		qsort(ret->records[s], ret->count[s], sizeof(struct record), record_order);
+		ret->count[s] = n;
+		qsort(ret->records[s], n, sizeof(struct record), record_order);
 	}
 	return m.at == m.end;
 }
 
-static bool same(const struct sections *a, const struct sections *b)
+/* How many of a's records b lacks. */
+static unsigned lacks(const struct sections *a, const struct sections *b, int section)
 {
-	if (a->rcode != b->rcode || a->flags != b->flags)
-		return false;
-	for (int s = 0; s < 3; s++) {
-		if (a->count[s] != b->count[s])
-			return false;
-		for (unsigned i = 0; i < a->count[s]; i++)
-			if (record_order(&a->records[s][i], &b->records[s][i]) != 0)
-				return false;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < a->count[section]; i++) {
+		unsigned k = 0;
+		while (k < b->count[section]
+			&& record_order(&a->records[section][i], &b->records[section][k]) != 0)
+			k++;
+		n += k == b->count[section];
 	}
-	return true;
+	return n;
 }
 
-static void show(const uint8_t *question, size_t len)
+/* What differs, in words that are the same for all differences of one kind. False: nothing. */
+static bool kind_of(const struct sections *a, const struct sections *b, char *dst, size_t size)
 {
-	for (size_t at = 12; at < len && question[at]; at += question[at] + 1u)
-		fprintf(stderr, "%.*s.", question[at], question + at + 1);
-	fprintf(stderr, " type %u\n", question[len - 3]);
+	static const char *const names[3] = {"answer", "authority", "additional"};
+	size_t n = 0;
+
+#define SAY(...) n += (size_t)snprintf(dst + n, size - n, __VA_ARGS__)
+	dst[0] = '\0';
+	if (a->silent || b->silent) {
+		if (a->silent != b->silent)
+			SAY(" no reply from %s", a->silent ? "the first" : "the second");
+		return n > 0;
+	}
+	if (a->rcode != b->rcode)
+		SAY(" rcode %u>%u", a->rcode, b->rcode);
+	if ((a->flags ^ b->flags) & 4)
+		SAY(" aa %d>%d", (a->flags & 4) != 0, (b->flags & 4) != 0);
+	if ((a->flags ^ b->flags) & 2)
+		SAY(" tc %d>%d", (a->flags & 2) != 0, (b->flags & 2) != 0);
+	for (int s = 0; s < 3; s++) {
+		bool less = lacks(a, b, s) > 0, more = lacks(b, a, s) > 0;
+		if (less || more)
+			SAY(" %s %s", names[s], less && more ? "other" : less ? "less" : "more");
+		else if (a->count[s] != b->count[s])
+			SAY(" %s repeated", names[s]);
+	}
+	if (a->opts != b->opts)
+		SAY(" opt %u>%u", a->opts, b->opts);
+#undef SAY
+	return n > 0;
+}
+
+struct kind {
+	char words[160];
+	unsigned count;
+	size_t example; /* number of the first question */
+};
+
+static struct kind kinds[KINDS_MAX];
+static unsigned kind_count;
+
+static void count_kind(const char *words, size_t question)
+{
+	unsigned i = 0;
+
+	while (i < kind_count && strcmp(kinds[i].words, words) != 0)
+		i++;
+	if (i == KINDS_MAX)
+		return;
+	if (i == kind_count) {
+		snprintf(kinds[i].words, sizeof kinds[i].words, "%s", words);
+		kinds[i].example = question;
+		kind_count++;
+	}
+	kinds[i].count++;
+}
+
+static void print_example(const uint8_t *question)
+{
+	size_t at = 12;
+
+	for (; question[at]; at += question[at] + 1u) {
+		for (unsigned i = 1; i <= question[at]; i++) {
+			uint8_t c = question[at + i];
+			printf(c <= ' ' || c >= 127 || c == '"' || c == '\\' ? "\\\\%03u" : "%c",
+				c);
+		}
+		putchar('.');
+	}
+	printf(" type %u class %u", (unsigned)question[at + 1] << 8 | question[at + 2],
+		(unsigned)question[at + 3] << 8 | question[at + 4]);
+}
+
+static void print_kinds(const struct packets *q)
+{
+	size_t len;
+
+	for (unsigned i = 0; i < kind_count; i++) {
+		printf("%s{\"kind\": \"%s\", \"count\": %u, \"example\": \"", i ? ", " : "",
+			kinds[i].words + 1, kinds[i].count);
+		print_example(packet(q, kinds[i].example, &len));
+		printf("\"}");
+	}
 }
 
 int compare_main(int argc, char **argv)
@@ -188,21 +285,23 @@ int compare_main(int argc, char **argv)
 		return 1;
 	}
 	for (size_t i = 0; i < q.count; i++) {
+		char words[160] = " not understood";
 		size_t ql, xl, yl;
 		const uint8_t *qw = packet(&q, i, &ql), *xw = packet(&x, i, &xl),
 			      *yw = packet(&y, i, &yl);
 		bool ok = parse(xw, xl, qw, ql, &a) && parse(yw, yl, qw, ql, &b);
 
-		answers += ok && a.count[0] > 0;
-		nx += ok && a.rcode == 3;
-		if (ok && same(&a, &b))
+		answers += ok && !a.silent && a.count[0] > 0;
+		nx += ok && !a.silent && a.rcode == 3;
+		if (ok && !kind_of(&a, &b, words, sizeof words))
 			continue;
-		if (differ++ < SHOWN) {
-			fprintf(stderr, "%s: ", ok ? "differs" : "not understood");
-			show(qw, ql);
-		}
+		differ++;
+		count_kind(words, i);
 	}
-	printf("{\"questions\": %zu, \"listed\": %u, \"nxdomain\": %u, \"differ\": %u}\n", q.count,
-		answers, nx, differ);
+	printf("{\"questions\": %zu, \"listed\": %u, \"nxdomain\": %u, \"differ\": %u, \"kinds\": "
+	       "[",
+		q.count, answers, nx, differ);
+	print_kinds(&q);
+	printf("]}\n");
 	return differ ? 1 : 0;
 }

@@ -17,7 +17,8 @@ static const struct command {
 		"QUESTION-FILE: a made-up list and questions"},
 	{"echo", echo_main, "PORT: sends every question back, until it is ended"},
 	{"ask", ask_main,
-		"PORT QUESTION-FILE REPLY-FILE: every question once, replies in their order"},
+		"PORT QUESTION-FILE REPLY-FILE [FROM]: every question once, replies in their order, "
+		"empty where none came"},
 	{"load", load_main,
 		"PORT QUESTION-FILE SECONDS: as fast as answers come; prints how many came"},
 	{"tcp", tcp_main,
