@@ -20,8 +20,8 @@ static unsigned early_rcode(enum dns_question_status status, struct reply *r)
 		return DNS_FORMERR;
 	if (q->edns && q->edns_version > 0)
 		return DNS_BADVERS;
-	if (q->end == 0)
-		return DNS_NOERROR; /* a cookie is all that is wanted */
+	if (q->end == 0) /* a cookie is all that is wanted */
+		return r->from->identity && r->from->identity->cookies ? DNS_NOERROR : DNS_FORMERR;
 	if (q->class != DNS_IN && q->class != DNS_CLASS_ANY && q->class != DNS_CH)
 		return reply_error(r, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "no such class here");
 	if (q->type == DNS_NXNAME) /* no type to ask for (RFC 9824, 3) */

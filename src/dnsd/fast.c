@@ -171,6 +171,8 @@ size_t fast_answer(const struct plain *p, uint8_t *out, struct answer_note *ret_
 	if (!f.listed) {
 		if (p->zone->has_ip_list && !p->asked.is_ip4 && !p->asked.is_ip6)
 			return 0; /* part of an address perhaps */
+		if (p->zone->has_name_list && p->asked.labels == 1)
+			return 0; /* a top-level domain */
 		rcode = has_names_below(p) ? DNS_NOERROR : DNS_NXDOMAIN;
 	}
 	if (f.count == 0 && p->zone->has_soa) {

@@ -213,6 +213,7 @@ void served_add_list(struct served_zone *z, const struct index *ix, const struct
 	z->has_list = true;
 	z->reads_ip4 = z->reads_ip4 || source.meta->reads_ip4;
 	z->has_ip_list = z->has_ip_list || list->kind == SET_IP;
+	z->has_name_list = z->has_name_list || list->kind == SET_NAME;
 }
 
 static int deepest_first(const void *a, const void *b)

@@ -67,9 +67,10 @@ struct served_zone {
 	bool conditions; /* sealed: there may be more to a plain question (plain.c, is_special()) */
 	bool plain; /* sealed: its sources all answer at its top, nothing stands in the way (fast.c) */
 	bool reads_addresses, reads_names; /* sealed: of which kinds its published sources are */
-	bool has_list;	  /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
-	bool reads_ip4;	  /* a data set of its own (not a section of `combined`) holds IPv4 */
-	bool has_ip_list; /* "0.0.127" is an empty non-terminal there (RFC 8020) */
+	bool has_list;	    /* ours: test entries (RFC 5782, 5), minimal ANY (RFC 8482) */
+	bool reads_ip4;	    /* a data set of its own (not a section of `combined`) holds IPv4 */
+	bool has_ip_list;   /* "0.0.127" is an empty non-terminal there (RFC 8020) */
+	bool has_name_list; /* and so is "com" */
 	bool adds_ns; /* NS records and their addresses behind every answer (rbldnsd without -a) */
 	uint16_t number;   /* of a zone of files: 1 + its place in the configuration; 0: none */
 	bool broken;	   /* its files could not be read: SERVFAIL */

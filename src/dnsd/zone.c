@@ -206,6 +206,22 @@ static bool is_address_part(const struct dns_question *q, unsigned labels)
 	return octets || nibbles;
 }
 
+/* What lies below a name that is not listed, a list of domains does not know without looking at all of it. A
+ * single label (a top-level domain) has something, nearly always. In a signed zone every name is said to be
+ * there, without data: a proof that there is none would end the search of resolvers that go label by label.
+ * Below "invalid" there is never anything (RFC 5782, 5). */
+static bool is_domain_part(const struct reply *r, unsigned labels)
+{
+	static const uint8_t invalid[] = "\7invalid";
+	const struct dns_question *q = r->q;
+	const uint8_t *last;
+
+	if (labels == 0 || (labels > 1 && !(r->zone->key && q->dnssec_ok)))
+		return false;
+	last = q->name.wire + q->label_at[labels - 1];
+	return last[0] != invalid[0] || memcmp(last, invalid, sizeof invalid - 1) != 0;
+}
+
 static void write_soa(struct reply *r, enum dns_section section)
 {
 	const struct soa_record *soa = &r->zone->soa_record;
@@ -312,6 +328,8 @@ unsigned zone_answer(struct reply *r)
 	exists = ask_groups(r, below);
 	if (!exists && z->has_ip_list)
 		exists = is_address_part(q, below);
+	if (!exists && z->has_name_list)
+		exists = is_domain_part(r, below);
 	if (r->w.counts[DNS_ANSWER] == 0 && !r->w.overflow && z->has_soa)
 		write_soa(r, DNS_AUTHORITY);
 	else if (z->adds_ns && r->w.counts[DNS_ANSWER])

@@ -143,6 +143,9 @@ static const struct question_case site[] = {
 	{"spam.test.dom.example", DNS_A, "NOERROR aa 127.0.0.4:300"},
 	{"a.b.spam.test.dom.example", DNS_TXT, "NOERROR aa 'spam.test is spamvertised':300"},
 	{"ham.test.dom.example", DNS_A, "NXDOMAIN aa" DOM_NEGATIVE},
+	{"com.dom.example", DNS_A, "NOERROR aa" DOM_NEGATIVE},
+	{"invalid.dom.example", DNS_TXT, "NXDOMAIN aa" DOM_NEGATIVE},
+	{"example.com.dom.example", DNS_A, "NXDOMAIN aa" DOM_NEGATIVE},
 	{"1.1.1.1.sub.bl.example", DNS_A, "NOERROR aa 127.0.0.2:2100"}, /* the longest zone */
 	{"example", DNS_A, "REFUSED"},
 	{".", DNS_NS, "REFUSED"},

@@ -195,6 +195,15 @@ static void test_cookie(void **state)
 	assert_false(exchange(&w, &from, false, cookie, 8)); /* without a question */
 	assert_true(exchange(&w, &from, false, cookie, 24));
 
+	/* not where none is given */
+	static const struct asking empty = ASK("no cookies",
+		HEAD("\0") OPT("\x0c") "\0\x0a\0\x08"
+				       "clientck",
+		"1 0;");
+	id.cookies = false;
+	check(&w, &from, &empty);
+	id.cookies = true;
+
 	/* a second secret is understood, and answered with a cookie of the first */
 	memcpy(id.secrets[1], id.secrets[0], 16);
 	memset(id.secrets[0], 7, 16);
