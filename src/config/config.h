@@ -110,6 +110,8 @@ struct config_dnsd {
 	char *user;
 	struct strings listen;		 /* addr:port, UDP and TCP */
 	struct strings xdp;		 /* network interfaces */
+	char *dnstap;			 /* Unix socket; empty: no query log */
+	long dnstap_sample;		 /* one in so many questions */
 	long workers;			 /* 0: one for each processor */
 	long tcp_sessions, tcp_idle;	 /* at once; seconds */
 	char *nsid, *version, *identity; /* empty: not told */

@@ -120,6 +120,10 @@ static const struct option dnsd[] = {
 	TEXTS(config_dnsd, xdp, "xdp", "",
 		"network interfaces on which questions to them are answered past the network "
 		"stack"),
+	TEXT(config_dnsd, dnstap, "dnstap", "",
+		"Unix socket of a reader of dnstap; empty: no query log"),
+	COUNT(config_dnsd, dnstap_sample, "dnstap-sample", "1000", 1, 1000000000,
+		"one in so many questions goes to the query log"),
 	COUNT(config_dnsd, workers, "workers", "0", 0, 256,
 		"threads for UDP; 0: one for each processor"),
 	COUNT(config_dnsd, tcp_sessions, "tcp-sessions", "1000", 1, 1000000,

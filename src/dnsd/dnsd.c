@@ -50,6 +50,7 @@ struct dnsd {
 	struct steer **steers; /* one for each address */
 	struct stats since[TRANSPORTS]; /* what SIGUSR2 found: counters are told from there */
 	struct xdp *xdp;
+	struct taps *taps; /* NULL: no query log */
 	struct tcp *tcp;
 	struct identity identity;
 	struct limits_setup limits;
@@ -262,6 +263,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 	d->grace = grace_new(d->loop, readers + xdp_thread_count(d->xdp));
 	random_bytes(random, sizeof random);
 	limits_setup_init(&d->limits, config, random);
+	d->taps = taps_new(&config->dnsd, readers + xdp_thread_count(d->xdp));
 	if (!secondaries_init(&d->secondaries, &config->dnsd, err))
 		return dnsd_free(d);
 	d->transfers = transfers_new(d->loop, config, &d->secondaries, &d->served, err);
@@ -272,6 +274,8 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		.limits = &d->limits,
 		.transfers = transfers_tcp(d->transfers),
 		.threads = tcp_threads,
+		.taps = d->taps,
+		.first_tap = readers - tcp_threads,
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
 		.signatures_per_second = signatures_per_second(&config->dnsd),
 		.idle_ms = config->dnsd.tcp_idle * 1000});
@@ -294,6 +298,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
 {
 	d->needs.user = d->config->dnsd.user;
+	d->needs.connects_locally = d->taps != NULL;
 	d->needs.read_paths = (const char *const *)d->read_paths;
 	return sandbox_enter(&d->needs, err);
 }
@@ -363,12 +368,14 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	if (d->site)
 		site_load(d->site);
 	files_watch(d->files, rebuild, d);
+	if (!taps_start(d->taps, err))
+		return false;
 	for (size_t i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], &d->served, &d->identity, &d->limits,
-			    grace_reader(d->grace, i), err))
+			    grace_reader(d->grace, i), taps_get(d->taps, i), err))
 			return false;
 	if (!tcp_start(d->tcp, d->grace, d->worker_count, err)
-		|| !xdp_start(d->xdp, &d->served, &d->identity, &d->limits, d->grace,
+		|| !xdp_start(d->xdp, &d->served, &d->identity, &d->limits, d->grace, d->taps,
 			d->worker_count + tcp_target(&d->config->dnsd), err))
 		return false;
 	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),
@@ -391,6 +398,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	free(d->workers);
 	xdp_free(d->xdp);
 	tcp_free(d->tcp);
+	taps_free(d->taps);
 	limits_setup_done(&d->limits);
 	transfers_free(d->transfers);
 	secondaries_done(&d->secondaries);

@@ -63,6 +63,7 @@ bool frame_parse(struct slice bytes, struct frame *ret)
 	udp_len = get_u16(p + at + 4);
 	if (udp_len < UDP || udp_len > ip_len || get_u16(p + at) == 0)
 		return false;
+	f.port = get_u16(p + at);
 	f.headers = (uint16_t)(at + UDP);
 	f.payload = slice_of(p + at + UDP, udp_len - UDP);
 	*ret = f;

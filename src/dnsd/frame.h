@@ -8,6 +8,7 @@
 
 struct frame {
 	struct ip from;
+	uint16_t port;	  /* of the sender */
 	uint16_t headers; /* bytes before the payload; the answer has as many */
 	struct slice payload;
 };

@@ -106,6 +106,8 @@ static bool answer_one(
 	}
 	n = answer(room->served, &room->from, message, room->out + *out + 2, &note);
 	stats_count(room->stats, message.len, n, &note);
+	tap_note(room->tap, ANSWER_TCP, &s->peer, s->port, message,
+		slice_of(room->out + *out + 2, n));
 	if (n == 0) /* no DNS: whatever comes next would not be either */
 		return false;
 	dns_put_u16(room->out + *out, (uint16_t)n);

@@ -22,6 +22,7 @@ struct session {
 	int fd;
 	uint32_t events; /* what epoll waits for */
 	struct ip peer;
+	uint16_t port; /* of the peer */
 	bool ended; /* the peer says no more; it still gets its answers */
 };
 
@@ -33,6 +34,7 @@ struct session_room {
 	const struct served *served; /* of this batch of events */
 	struct answer_from from;     /* all but the peer */
 	struct stats *stats;
+	struct tap *tap;
 	uint8_t in[SESSION_IN], out[SESSION_OUT];
 };
 

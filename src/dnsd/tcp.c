@@ -100,7 +100,7 @@ static void accept_one(struct thread *t, int fd, const struct socket_address *pe
 	s->fd = fd;
 	s->events = EPOLLIN;
 	s->spoke_ms = now_ms;
-	s->peer = ip_unmap(socket_address_ip(peer, NULL));
+	s->peer = ip_unmap(socket_address_ip(peer, &s->port));
 	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) != 0) {
 		close(fd);
 		free(s);
@@ -217,6 +217,7 @@ struct tcp *tcp_new(const struct tcp_options *o)
 		room->leftover_bytes = &t->leftover_bytes;
 		room->leftover_max = LEFTOVER_MAX;
 		room->transfers = o->transfers;
+		room->tap = taps_get(o->taps, o->first_tap + i);
 		room->from.transport = ANSWER_TCP;
 		room->from.identity = o->identity;
 		room->from.limits = limits_new(o->limits);

@@ -6,6 +6,7 @@
 #include "dnsd/grace.h"
 #include "dnsd/served.h"
 #include "dnsd/stats.h"
+#include "dnsd/tap.h"
 #include "io/socket.h"
 
 struct tcp;
@@ -35,6 +36,8 @@ struct tcp_options {
 	int64_t idle_ms; /* without a whole question; what the peer does not take counts as idle */
 	unsigned signatures_per_second;	       /* for signed zones, see worker_new() */
 	const struct tcp_transfers *transfers; /* NULL: none; borrowed */
+	struct taps *taps;		       /* NULL: no query log */
+	size_t first_tap;		       /* of the first thread */
 };
 
 struct tcp *tcp_new(const struct tcp_options *o);

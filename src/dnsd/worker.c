@@ -35,6 +35,7 @@ struct worker {
 	const struct identity *identity;
 	struct limits *limits;
 	struct grace_reader *reader;
+	struct tap *tap;
 	struct stats *stats;
 	struct rrsig_cache *rrsigs;
 	struct mmsghdr in[BATCH], out[BATCH];
@@ -143,6 +144,12 @@ static struct ip peer_of(const struct slot *s)
 	return ip_unmap(ip);
 }
 
+/* Stands at the same place for both families. */
+static uint16_t port_of(const struct slot *s)
+{
+	return ntohs(((const struct sockaddr_in *)&s->peer)->sin_port);
+}
+
 static void answer_batch(struct worker *w, unsigned n)
 {
 	const struct served *served = atomic_load_explicit(w->served, memory_order_seq_cst);
@@ -170,6 +177,8 @@ static unsigned collect_replies(struct worker *w, unsigned n)
 		struct slot *s = &w->slots[i];
 
 		stats_count(w->stats, j->message.len, j->ret_size, &j->ret_note);
+		tap_note(w->tap, ANSWER_UDP, &j->peer, port_of(s), j->message,
+			slice_of(j->out, j->ret_size));
 		if (j->ret_size == 0)
 			continue;
 		if (w->wildcard)
@@ -221,7 +230,7 @@ static void *run(void *ctx)
 
 bool worker_start(struct worker *w, _Atomic(struct served *) *served,
 	const struct identity *identity, const struct limits_setup *limits,
-	struct grace_reader *reader, struct err *err)
+	struct grace_reader *reader, struct tap *tap, struct err *err)
 {
 	sigset_t all, old;
 	int rc;
@@ -230,6 +239,7 @@ bool worker_start(struct worker *w, _Atomic(struct served *) *served,
 	w->identity = identity;
 	w->limits = limits_new(limits);
 	w->reader = reader;
+	w->tap = tap;
 	sigfillset(&all); /* signals are for the loop */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&w->thread, NULL, run, w);

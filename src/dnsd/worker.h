@@ -5,6 +5,7 @@
 #include "dnsd/grace.h"
 #include "dnsd/served.h"
 #include "dnsd/stats.h"
+#include "dnsd/tap.h"
 #include "io/socket.h"
 
 struct worker;
@@ -14,10 +15,10 @@ struct limits_setup;
  * signatures_per_second: for signed zones; 0: there are none. */
 struct worker *worker_new(
 	const struct socket_address *address, unsigned signatures_per_second, struct err *err);
-/* From here it answers from *served, whatever it points to at the time. */
+/* From here it answers from *served, whatever it points to at the time. tap NULL: no query log. */
 bool worker_start(struct worker *w, _Atomic(struct served *) *served,
 	const struct identity *identity, const struct limits_setup *limits,
-	struct grace_reader *reader, struct err *err);
+	struct grace_reader *reader, struct tap *tap, struct err *err);
 /* For all `count` workers of w's address: the n-th one made gets what processors n, n + count ... receive.
  * count 0: the kernel's hash of addresses and ports decides again. False: the kernel does not want to. */
 bool worker_steer(struct worker *w, size_t count);

@@ -39,6 +39,7 @@ struct queue {
 	struct limits *limits;
 	struct grace_reader *reader;
 	struct stats *stats;
+	struct tap *tap;
 	struct xsk_frame frames[BATCH];
 	struct question questions[BATCH];
 	struct answer_job jobs[BATCH];
@@ -166,6 +167,8 @@ static void queue_answers(struct queue *q, unsigned count)
 		struct question *to = &q->questions[i];
 		struct answer_job *j = &q->jobs[i];
 		stats_count(q->stats, j->message.len, j->ret_size, &j->ret_note);
+		tap_note(q->tap, ANSWER_UDP, &j->peer, to->frame.port, j->message,
+			slice_of(j->out, j->ret_size));
 		if (j->ret_size == 0)
 			xsk_give_room_back(q->socket, to->out);
 		else
@@ -211,7 +214,8 @@ static void *run(void *ctx)
 }
 
 bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,
-	const struct limits_setup *limits, struct grace *g, size_t first_reader, struct err *err)
+	const struct limits_setup *limits, struct grace *g, struct taps *taps, size_t first,
+	struct err *err)
 {
 	sigset_t all, old;
 	int rc = 0;
@@ -223,7 +227,8 @@ bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct ide
 		q->served = served;
 		q->identity = identity;
 		q->limits = limits_new(limits);
-		q->reader = grace_reader(g, first_reader + i);
+		q->reader = grace_reader(g, first + i);
+		q->tap = taps_get(taps, first + i);
 		rc = pthread_create(&q->thread, NULL, run, q);
 		q->running = rc == 0;
 	}

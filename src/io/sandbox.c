@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -202,7 +203,10 @@ static bool restrict_calls(const struct sandbox_needs *needs, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(no_exec) && rc == 0 && !needs->spawns; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), no_exec[i], 0);
 	for (size_t i = 0; i < ARRAY_LEN(no_connect) && rc == 0 && !needs->connects; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), no_connect[i], 0);
+		rc = needs->connects_locally
+			     ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), no_connect[i], 1,
+				     SCMP_A0(SCMP_CMP_NE, AF_UNIX))
+			     : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), no_connect[i], 0);
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);

@@ -11,6 +11,7 @@ struct sandbox_needs {
 	const char *const *read_paths;	/* NULL-terminated; NULL: none */
 	const char *const *write_paths; /* NULL-terminated; NULL: none */
 	bool connects;			/* opens new network or Unix connections after start */
+	bool connects_locally;		/* the same, Unix sockets alone */
 	bool spawns;			/* starts other programs */
 };
 
