@@ -9,6 +9,7 @@ static const struct command {
 } commands[] = {
 	{"bounce", bounce_main, "tell which list refused a mail, and what to do"},
 	{"check", check_main, "ask DNS lists about addresses and domains"},
+	{"compile", compile_main, "make a snapshot of rbldnsd's files"},
 	{"config", config_main, "check, print and explain the configuration"},
 	{"dnssec", dnssec_main, "make the key of a signed zone, show its DS record"},
 	{"list", list_main, "add, remove, explain, import and export listings"},

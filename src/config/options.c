@@ -171,7 +171,8 @@ static const struct option dnsd_dnssec[] = {
 	END};
 
 static const struct option dnsd_zone[] = {
-	TEXTS(config_zone, data, "data", "", "rbldnsd data sets, \"type:file,file\", in order"),
+	TEXTS(config_zone, data, "data", "",
+		"data sets, \"type:file,file\" as rbldnsd has them or \"snapshot:file\", in order"),
 	PREFIXES(config_zone, allow, "allow", "", "who may ask; empty: everybody"),
 	PREFIXES(config_zone, deny, "deny", "", "who is refused"),
 	COUNT(config_zone, quota_second, "quota-second", "0", 0, INT_MAX,

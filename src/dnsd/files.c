@@ -1,15 +1,12 @@
-/* files.c - rbldnsd's files: read, compiled in a thread of their own, swapped in. */
+/* files.c - rbldnsd's files and compiled snapshots: read, compiled in a thread of their own, swapped in. */
 #include "dnsd/files.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "dnsd/data.h"
-#include "dataset/dataset.h"
-#include "dnsd/gunzip.h"
 #include "io/clock.h"
 #include "io/crew.h"
-#include "io/file.h"
-#include "io/random.h"
+#include "source/source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,13 +14,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_TTL_S 2100	      /* rbldnsd's 35m */
-#define FILE_LIMIT ((size_t)4 << 30)  /* of a compressed file, unpacked */
-#define FILE_WINDOW ((size_t)1 << 20) /* bytes of a file in memory at once */
-#define SNAPSHOT_LIMIT ((size_t)8 << 30)
+#define DEFAULT_TTL_S 2100 /* rbldnsd's 35m */
+#define NICE 10		   /* of the thread that compiles: answers go first */
 
 /* What one compilation made. */
 struct version {
@@ -41,6 +37,7 @@ struct source {
 	char *text;
 	const struct config_rbldnsd *how;
 	enum dataset_type type;
+	bool snapshot; /* of no type, then */
 	struct source_file *files;
 	size_t file_count;
 	struct version *version; /* NULL: never read well */
@@ -77,13 +74,14 @@ static void version_free(struct data *d)
 
 static bool source_init(struct source *s, const char *text, struct err *err)
 {
-	struct dataset_spec spec;
+	struct source_spec spec;
 	struct slice rest, name;
 
-	if (!dataset_spec_parse(slice_str(text), false, &spec, err))
+	if (!source_spec_parse(slice_str(text), &spec, err))
 		return false;
 	s->text = mem_str(text);
 	s->type = spec.type;
+	s->snapshot = spec.snapshot;
 	for (rest = spec.files; slice_cut(&rest, ',', &name);) {
 		s->files = mem_resize(s->files, (s->file_count + 1) * sizeof *s->files);
 		s->files[s->file_count] =
@@ -122,71 +120,21 @@ static struct stat look_at(const struct source_file *file)
 	return st;
 }
 
-struct reading {
-	struct dataset *d;
-	bool started, gzip;
-};
-
-static bool take_part(void *ctx, struct slice part, bool last, size_t *ret_used, struct err *err)
+static void log_warnings(const struct source *s, const struct source_warnings *w)
 {
-	struct reading *r = ctx;
-
-	r->gzip = !r->started && gunzip_is(part);
-	r->started = true;
-	return !r->gzip && dataset_file_part(r->d, part, last, ret_used, err);
-}
-
-/* Compressed files are unpacked whole; the others go through a window. */
-static bool add_file(struct dataset *d, const char *path, bool may_unpack, struct err *err)
-{
-	struct reading r = {.d = d};
-	struct buf text = BUF_INIT(0);
-	size_t used;
-	bool ok;
-
-	if (file_read_parts(path, FILE_WINDOW, take_part, &r, err))
-		return true;
-	if (!r.gzip)
-		return false;
-	if (!may_unpack)
-		return err_set(err, ERR_REFUSED, "%s: is compressed, and -C refuses that", path);
-	ok = file_read(path, FILE_LIMIT, &text, err);
-	if (ok && !gunzip(buf_slice(&text), FILE_LIMIT, &text, err))
-		ok = err_prefix(err, "%s: ", path);
-	ok = ok && dataset_file_part(d, buf_slice(&text), true, &used, err);
-	buf_done(&text);
-	return ok;
-}
-
-static bool add_files(struct source *s, struct dataset *d, struct err *err)
-{
-	/* Looked at before reading: what changes while we read is seen as a change the next time. */
-	for (size_t i = 0; i < s->file_count; i++)
-		s->files[i].seen = look_at(&s->files[i]);
-	for (size_t i = 0; i < s->file_count; i++) {
-		struct source_file *file = &s->files[i];
-		if (!dataset_file_begin(d, slice_str(file->path), file->seen.st_mtim.tv_sec, err)
-			|| !add_file(d, file->path, !s->how->no_gunzip, err))
-			return false;
-	}
-	return dataset_finish(d, err);
-}
-
-static void log_warnings(const struct source *s, const struct dataset *d)
-{
-	struct slice rest = dataset_warnings(d), line;
+	struct slice rest = buf_slice(&w->text), line;
 
 	while (slice_cut_line(&rest, &line))
 		log_event(LOG_WARN, "dnsd.file", "%s", log_quote(line).s);
-	if (dataset_warning_count(d) > DATASET_WARNINGS_MAX)
-		log_event(LOG_WARN, "dnsd.file", "data=%s warnings=%zu shown=%d", s->text,
-			dataset_warning_count(d), DATASET_WARNINGS_MAX);
+	if (w->count > DATASET_WARNINGS_MAX)
+		log_event(LOG_WARN, "dnsd.file", "data=%s warnings=%zu shown=%d", s->text, w->count,
+			DATASET_WARNINGS_MAX);
 }
 
 /* rbldnsd tells it of these types, where a second value for the same key is lost. */
 static void log_doubles(const struct source *s, uint64_t count)
 {
-	if (count
+	if (count && !s->snapshot
 		&& (s->type == DATASET_IP4TRIE || s->type == DATASET_IP6TRIE
 			|| s->type == DATASET_ACL))
 		log_event(LOG_WARN, "dnsd.file",
@@ -194,35 +142,31 @@ static void log_doubles(const struct source *s, uint64_t count)
 			s->text, count);
 }
 
-static struct version *version_build(struct source *s, struct err *err)
+static struct version *version_build(struct source *s, const struct parallel *help, struct err *err)
 {
 	const struct config_rbldnsd *r = s->how;
-	struct dataset_options options = {.now_s = clock_unix_ms() / 1000,
-		.ttl_s = r->ttl_s ? r->ttl_s : DEFAULT_TTL_S,
-		.ttl_min_s = r->ttl_min_s,
-		.ttl_max_s = r->ttl_max_s,
-		.host_bits = r->host_bits};
-	uint8_t seed[16];
+	struct source_options options = {
+		.dataset = {.now_s = clock_unix_ms() / 1000,
+			.ttl_s = r->ttl_s ? r->ttl_s : DEFAULT_TTL_S,
+			.ttl_min_s = r->ttl_min_s,
+			.ttl_max_s = r->ttl_max_s,
+			.host_bits = r->host_bits},
+		.no_gunzip = r->no_gunzip,
+		.serial = 1,
+		.help = help,
+	};
+	struct source_warnings warnings;
 	struct version *v = mem_new(1, sizeof *v);
-	struct crew *crew = crew_new();
-	struct builder *b;
-	struct dataset *d;
 	bool ok;
 
 	data_init(&v->data, version_free);
-	random_bytes(seed, sizeof seed);
-	b = builder_new(1, seed);
-	builder_set_parallel(b, crew_parallel(crew));
-	d = dataset_new(b, s->type, slice_str(s->text), &options);
-	v->bytes = BUF_INIT(SNAPSHOT_LIMIT);
-	ok = add_files(s, d, err);
-	log_warnings(s, d);
-	dataset_free(d);
-	ok = ok && builder_write(b, &v->bytes, err);
-	if (ok)
-		log_doubles(s, builder_doubles(b));
-	builder_free(b);
-	crew_free(crew);
+	/* Looked at before reading: what changes while we read is seen as a change the next time. */
+	for (size_t i = 0; i < s->file_count; i++)
+		s->files[i].seen = look_at(&s->files[i]);
+	ok = source_read(s->text, &options, &v->bytes, &warnings, err);
+	log_warnings(s, &warnings);
+	log_doubles(s, warnings.doubles);
+	buf_done(&warnings.text);
 	if (ok)
 		v->data.index.snapshot = snapshot_open(buf_slice(&v->bytes), err);
 	if (!v->data.index.snapshot) {
@@ -232,13 +176,13 @@ static struct version *version_build(struct source *s, struct err *err)
 	return v;
 }
 
-static void source_compile(struct source *s)
+static void source_compile(struct source *s, const struct parallel *help)
 {
 	int64_t began_ms = clock_mono_ms();
 	uint64_t entries = 0;
 	struct err err = {0};
 
-	s->made = version_build(s, &err);
+	s->made = version_build(s, help, &err);
 	malloc_trim(0); /* the builder's memory: several times what stays */
 	if (!s->made) {
 		log_event(LOG_ERROR, "dnsd.data", "data=%s kept=%s error=%s", s->text,
@@ -254,11 +198,15 @@ static void source_compile(struct source *s)
 static void *compile_wanted(void *ctx)
 {
 	struct files *f = ctx;
+	struct crew *crew;
 	uint64_t one = 1;
 
+	(void)setpriority(PRIO_PROCESS, 0, NICE); /* of this thread (nice(2)), and its crew's */
+	crew = crew_new();
 	for (size_t i = 0; i < f->source_count; i++)
 		if (f->sources[i].wanted)
-			source_compile(&f->sources[i]);
+			source_compile(&f->sources[i], crew_parallel(crew));
+	crew_free(crew);
 	if (write(f->done, &one, sizeof one) != sizeof one)
 		abort();
 	return NULL;
@@ -360,12 +308,14 @@ static size_t *sources_of(
 	size_t *which = mem_new(data->count + 1, sizeof *which);
 
 	for (size_t i = 0; i < data->count; i++) {
-		enum dataset_type type;
+		const struct source *s;
 
 		if (!source_find(f, data->items[i], &which[i], err))
 			goto bad;
-		type = f->sources[which[i]].type;
-		if (rules_only && type != DATASET_ACL && type != DATASET_ACLKEY) {
+		s = &f->sources[which[i]];
+		if (rules_only
+			&& (s->snapshot
+				|| (s->type != DATASET_ACL && s->type != DATASET_ACLKEY))) {
 			err_set(err, ERR_SYNTAX, "only acl and aclkey say who may ask");
 			goto bad;
 		}
@@ -466,8 +416,11 @@ const char *files_path(const struct files *f, size_t i)
 
 void files_load(struct files *f)
 {
+	struct crew *crew = crew_new();
+
 	for (size_t i = 0; i < f->source_count; i++)
-		source_compile(&f->sources[i]);
+		source_compile(&f->sources[i], crew_parallel(crew));
+	crew_free(crew);
 	take_made(f);
 }
 

@@ -1,4 +1,4 @@
-/* files.h - zones from rbldnsd's files: compiled in memory, again when a file changes, in a thread of
+/* files.h - zones from rbldnsd's files and from compiled snapshots: read into memory, again when a file changes, in a thread of
  * their own while workers go on answering from the old data. A bad file keeps the old data. */
 #pragma once
 

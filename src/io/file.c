@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define CHUNK ((size_t)65536)
+
 static int open_regular(const char *path, struct stat *ret, struct err *err)
 {
 	/* O_NONBLOCK: a FIFO put in the file's place must not hang us. */
@@ -31,32 +33,34 @@ bool file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
 {
 	struct stat st;
 	int fd = open_regular(path, &st, err);
-	struct buf b = BUF_INIT(limit);
+	struct buf b = BUF_INIT(limit + 1);
 	ssize_t n = 1;
 
 	if (fd < 0)
 		return false;
-	while (n > 0) {
-		char chunk[65536];
-		n = read(fd, chunk, sizeof chunk);
-		if (n < 0 && errno == EINTR) {
+	/* As large as it is now, in one piece; it may yet grow or shrink. */
+	buf_room(&b, MIN((size_t)MAX(st.st_size, 0), limit));
+	while (n > 0 && b.len <= limit) {
+		size_t room = b.cap > b.len + 1 ? b.cap - b.len - 1 : CHUNK;
+
+		room = MIN(room, limit + 1 - b.len);
+		n = read(fd, buf_room(&b, room), room);
+		if (n < 0 && errno == EINTR)
 			n = 1;
-			continue;
-		}
-		if (n > 0)
-			buf_add(&b, chunk, (size_t)n);
-		if (b.failed) {
-			err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, limit);
-			break;
-		}
+		else if (n > 0)
+			b.len += (size_t)n;
 	}
 	if (n < 0)
 		err_errno(err, "cannot read %s", path);
+	else if (b.len > limit)
+		err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, limit);
 	close(fd);
-	if (n < 0 || b.failed) {
+	if (n < 0 || b.len > limit) {
 		buf_done(&b);
 		return false;
 	}
+	b.ptr[b.len] = '\0';
+	b.limit = limit;
 	buf_done(ret);
 	*ret = b;
 	return true;

@@ -1,7 +1,7 @@
 /* config.c - `sekisho config`: checks, prints and explains the configuration. */
 #include "config/config.h"
-#include "dataset/dataset.h"
 #include "resolve/codes.h"
+#include "source/source.h"
 #include "tools/tools.h"
 
 #include <getopt.h>
@@ -27,7 +27,7 @@ static void check_codes(const struct config *c, const struct config_gate_list *l
 /* What only the daemons understand: they would refuse it at their start. */
 static void check_notations(const struct config *c, struct buf *faults)
 {
-	struct dataset_spec spec;
+	struct source_spec spec;
 	struct err err;
 
 	for (size_t i = 0; i < c->gated.list_count; i++) {
@@ -38,7 +38,7 @@ static void check_notations(const struct config *c, struct buf *faults)
 	for (size_t i = 0; i < c->dnsd.zone_count; i++) {
 		const struct config_zone *z = &c->dnsd.zones[i];
 		for (size_t k = 0; k < z->data.count; k++)
-			if (!dataset_spec_parse(slice_str(z->data.items[k]), false, &spec, &err))
+			if (!source_spec_parse(slice_str(z->data.items[k]), &spec, &err))
 				buf_addf(faults, "%s: dnsd: zone \"%s\": data: %s\n", c->path,
 					z->name, err.text);
 	}

@@ -8,6 +8,7 @@ enum { EXIT_CLEAN = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 };
 
 int bounce_main(int argc, char **argv);
 int check_main(int argc, char **argv);
+int compile_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 int dnssec_main(int argc, char **argv);
 int list_main(int argc, char **argv);

@@ -1,5 +1,5 @@
 /* gunzip.c - gzip'd data files, through zlib. */
-#include "dnsd/gunzip.h"
+#include "source/gunzip.h"
 
 #include <zlib.h>
 
