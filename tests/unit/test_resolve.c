@@ -19,7 +19,7 @@
 /* ---- the name server ---- */
 
 static struct loop *loop;
-static int server_fd, tcp_fd;
+static int server_fd = -1, tcp_fd = -1;
 static struct loop_watch *server_watch, *tcp_watch;
 static char server_text[64];
 static unsigned udp_seen, tcp_seen;
@@ -167,10 +167,17 @@ static int setup(void **state)
 
 	loop = loop_new();
 	assert_true(socket_address_parse(SLICE("127.0.0.1:0"), &a, NULL));
-	tcp_fd = socket_listen(&a, NULL);
-	assert_true(socket_local(tcp_fd, &a));
-	socket_address_ip(&a, &port);
-	server_fd = socket_bind_udp(&a, false, NULL);
+	for (int i = 0; i < 20 && server_fd < 0;
+		i++) { /* a port free for TCP may be taken for UDP */
+		struct socket_address both = a;
+
+		if (tcp_fd >= 0)
+			close(tcp_fd);
+		tcp_fd = socket_listen(&both, NULL);
+		assert_true(socket_local(tcp_fd, &both));
+		socket_address_ip(&both, &port);
+		server_fd = socket_bind_udp(&both, false, NULL);
+	}
 	assert_true(server_fd >= 0);
 	snprintf(server_text, sizeof server_text, "127.0.0.1:%u", port);
 	server_watch = loop_watch_new(loop, server_fd, LOOP_READ, server_readable, NULL);
