@@ -133,7 +133,7 @@ static enum {
 	return ip4 == 0x7f000002 || ip4 == list->code ? POINT_LISTED : POINT_NONE;
 }
 
-static void say(struct said *said, const struct content_part *part, const struct hit *hit)
+void said_add(struct said *said, const struct content_part *part, const struct hit *hit)
 {
 	if (said->count == SNAPSHOT_HITS_MAX)
 		return;
@@ -159,7 +159,7 @@ static size_t find(const struct index *ix, const struct block *b, struct hit hit
 	return kept;
 }
 
-static void say_set(
+void said_add_set(
 	struct said *said, const struct content_part *part, const struct hit hits[], size_t n)
 {
 	size_t first = 0, end;
@@ -170,7 +170,7 @@ static void say_set(
 		end++;
 	end = first + index_select(part->meta->rule, hits + first, end - first);
 	for (; first < end; first++)
-		say(said, part, &hits[first]);
+		said_add(said, part, &hits[first]);
 }
 
 void content_ask(const struct content_place *p, const struct block *b, struct said *ret)
@@ -187,7 +187,7 @@ void content_ask(const struct content_place *p, const struct block *b, struct sa
 				.len = 32,
 				.scope = 4};
 			if (point_of(part->list, b) == POINT_LISTED)
-				say(ret, part, &point);
+				said_add(ret, part, &point);
 			continue;
 		}
 		if (!part->index || part->meta->kind != SET_IP)
@@ -196,7 +196,7 @@ void content_ask(const struct content_place *p, const struct block *b, struct sa
 			asked = part->index;
 			n = find(asked, b, hits);
 		}
-		say_set(ret, part, hits, n);
+		said_add_set(ret, part, hits, n);
 	}
 }
 

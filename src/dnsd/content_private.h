@@ -65,6 +65,10 @@ struct said {
 
 /* What all addresses of the block have in common: entries no longer than it. */
 void content_ask(const struct content_place *p, const struct block *b, struct said *ret);
+void said_add(struct said *said, const struct content_part *part, const struct hit *hit);
+/* What the part's rule makes of hits of all sets. */
+void said_add_set(
+	struct said *said, const struct content_part *part, const struct hit hits[], size_t n);
 bool said_same(const struct said *a, const struct said *b);
 void content_put_block(const struct content_place *p, const struct block *b,
 	const struct said *said, struct buf *to);

@@ -1,17 +1,21 @@
 """Zone transfers out of sekisho-dnsd: what other servers, as secondaries, make of them. Knot, NSD, BIND and
 PowerDNS are started with configurations of the test's own, on loopback."""
+import ipaddress
 import os
 import random
-import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import dns.reversename
+import dns.rrset
 import dns.tsig
 import dns.tsigkeyring
 import dns.xfr
@@ -86,6 +90,13 @@ dnsd {{
         q.flags &= ~dns.flags.RD
         return dns.query.udp(q, "127.0.0.1", 5, self.port, **more)
 
+    def serial(self, zone):
+        return self.query(zone, "SOA").answer[0][0].serial
+
+    def dnsd_log(self, workdir):
+        with open(os.path.join(workdir, "1-sekisho-dnsd.log"), encoding="utf-8") as f:
+            return f.read()
+
     def list(self, *args, text=None):
         subprocess.run([program("sekisho"), "list", *args, "--config", os.path.join(self.dir, "0-sekisho-listd.conf")],
             input=text, text=True, check=True, capture_output=True, timeout=60)
@@ -103,6 +114,15 @@ def axfr(port, zone, key=None, secret=SECRET):
 def records_of(messages):
     return [(rrset.name.to_text(), dns.rdatatype.to_text(rrset.rdtype), rrset.ttl, r.to_text())
         for m in messages for rrset in m.answer for r in rrset]
+
+
+def until(what, within_s=40):
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 ANYBODY = 'secondary "any" { from = {"127.0.0.0/8"} notify = no }'
@@ -124,3 +144,326 @@ def test_axfr(workdir, free_port, start):
     assert {r[0] for r in got if r[1] == "A"} == {f"{n}.{IP}." for n in ("2.0.0.127", "4.0.0.127",
         "2.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",
         "4.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0")}
+
+
+def rcode_of(port, zone, rdtype="AXFR", keyname=None, secret=SECRET, serial=None):
+    """Of the first message of a transfer, and its TSIG error."""
+    q = dns.message.make_query(zone, rdtype)
+    if rdtype == "IXFR":
+        q.authority.append(dns.rrset.from_text(zone + ".", 1, "IN", "SOA", f". . {serial} 1 1 1 1"))
+    if keyname:
+        q.use_tsig(dns.tsig.Key(keyname, secret, dns.tsig.HMAC_SHA256))
+    try:
+        reply = dns.query.tcp(q, "127.0.0.1", 10, port)
+    except (dns.tsig.PeerBadKey, dns.tsig.PeerBadSignature, dns.tsig.PeerBadTime) as e:
+        return type(e).__name__
+    return dns.rcode.to_text(reply.rcode())
+
+
+def test_who_may(workdir, free_port, start):
+    p = Primary(workdir, free_port(), f"""
+	secondary "signed" {{ from = {{"127.0.0.0/8"}} key = "xfer.example" zones = {{"{IP}"}} notify = no }}
+	secondary "elsewhere" {{ address = {{"192.0.2.1:53"}} notify = no }}""")
+    start("sekisho-listd", p.conf)
+    start("sekisho-dnsd", p.conf)
+    assert rcode_of(p.port, IP, keyname="xfer.example") == "NOERROR"
+    assert rcode_of(p.port, IP) == "REFUSED"  # unsigned
+    assert rcode_of(p.port, IP, keyname="other.example", secret="b3RoZXI=") == "REFUSED"  # a key for nothing
+    assert rcode_of(p.port, FILES, keyname="xfer.example") == "REFUSED"  # not its zone
+    assert rcode_of(p.port, "example.com", keyname="xfer.example") == "REFUSED"  # nobody's
+    assert rcode_of(p.port, "sub." + IP, keyname="xfer.example") == "REFUSED"
+    assert rcode_of(p.port, IP, keyname="nobody.example") == "PeerBadKey"
+    assert rcode_of(p.port, IP, keyname="xfer.example", secret="d3Jvbmc=") == "PeerBadSignature"
+    # a signed question of any kind is answered signed
+    q = dns.message.make_query("2.0.0.127." + IP, "A")
+    q.use_tsig(dns.tsig.Key("xfer.example", SECRET, dns.tsig.HMAC_SHA256))
+    reply = dns.query.udp(q, "127.0.0.1", 5, p.port)
+    assert reply.had_tsig and reply.answer
+    # IXFR over UDP: the SOA alone
+    q = dns.message.make_query(IP, "IXFR")
+    q.use_tsig(dns.tsig.Key("xfer.example", SECRET, dns.tsig.HMAC_SHA256))
+    reply = dns.query.udp(q, "127.0.0.1", 5, p.port)
+    assert [r.rdtype for r in reply.answer] == [dns.rdatatype.SOA] and len(reply.answer[0]) == 1
+    q = dns.message.make_query(IP, "AXFR")
+    q.use_tsig(dns.tsig.Key("xfer.example", SECRET, dns.tsig.HMAC_SHA256))
+    assert dns.query.udp(q, "127.0.0.1", 5, p.port).rcode() == dns.rcode.REFUSED
+
+
+def ixfr(port, zone, serial):
+    """(kind, records) of an incremental transfer: "same", "whole" or "changes", and for changes what goes and
+    what comes."""
+    q = dns.message.make_query(zone, "IXFR")
+    q.authority.append(dns.rrset.from_text(zone + ".", 1, "IN", "SOA", f". . {serial} 1 1 1 1"))
+    records = []
+    with socket.create_connection(("127.0.0.1", port), 10) as s:
+        dns.query.send_tcp(s, q)
+        while len(records) < 2 or records[0] != records[-1] or len(records) == 2 + (records[1][1] == "SOA"):
+            if len(records) == 1:
+                return "same", records
+            message, _ = dns.query.receive_tcp(s, one_rr_per_rrset=True)
+            assert message.rcode() == 0 and message.answer
+            records += records_of([message])
+    if records[1][1] != "SOA":
+        return "whole", records[:-1]
+    goes, comes, to = set(), set(), None
+    for r in records[1:-1]:
+        if r[1] == "SOA":
+            to = goes if to is not goes else comes
+        else:
+            to.add(r)
+            (comes if to is goes else goes).discard(r)
+    return "changes", (goes, comes)
+
+
+def test_ixfr(workdir, free_port, start):
+    p = Primary(workdir, free_port(), ANYBODY)
+    start("sekisho-listd", p.conf)
+    p.list("add", "5.6.7.8", "45.9.0.0/16", "--list", "bad", "--reason", "test")
+    dnsd = start("sekisho-dnsd", p.conf)
+    before, serial = records_of(axfr(p.port, IP)), p.serial(IP)
+    assert ixfr(p.port, IP, serial)[0] == "same"
+    assert ixfr(p.port, IP, (serial + 100) % 2**32)[0] == "same"  # it says that it is ahead
+    assert ixfr(p.port, FILES, 7)[0] == "same" and ixfr(p.port, FILES, 6)[0] == "whole"
+    for i in range(40):
+        p.list("add", f"45.9.{i}.{i + 1}", f"45.8.{i}.1", "--list", "bad", "--reason", "test")
+    p.list("remove", "45.9.0.0/16", "5.6.7.8", "--list", "bad", "--reason", "test")
+    assert until(lambda: p.serial(IP) == serial + 82)
+    for since in (serial, serial + 1, serial + 80):
+        kind, (goes, comes) = ixfr(p.port, IP, since)
+        assert kind == "changes"
+        if since == serial:
+            after = {r for r in records_of(axfr(p.port, IP)) if r[1] != "SOA"}
+            assert {r for r in before if r[1] != "SOA"} - goes | comes == after
+    # a new snapshot, and a new start: what was changed since that snapshot can be told all the same
+    assert until(lambda: f"serial={p.serial(IP)} " in p.dnsd_log(workdir))
+    assert ixfr(p.port, IP, serial)[0] == "changes"
+    last = p.serial(IP)
+    p.list("add", "45.7.0.1", "--list", "bad", "--reason", "test")
+    assert until(lambda: p.serial(IP) == last + 1)
+    dnsd.stop()
+    start("sekisho-dnsd", p.conf)
+    assert ixfr(p.port, IP, serial)[0] == "whole"
+    assert ixfr(p.port, IP, 0)[0] in ("whole", "changes")
+
+
+# ---- the four secondaries ----
+
+class Secondary:
+    """A server of another make on ports of its own. zones: names; key: TSIG with SECRET."""
+
+    def __init__(self, start, workdir, port, primary, zones, key=False):
+        self.start, self.port, self.primary, self.zones, self.key = start, port, primary, zones, key
+        self.dir = os.path.join(workdir, type(self).__name__.lower())
+        os.makedirs(self.dir)
+        os.chmod(self.dir, 0o777)
+        self.process = None
+        self.run()
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        return path
+
+    def ask(self, name, rdtype="A", tcp=False):
+        q = dns.message.make_query(name, rdtype)
+        q.flags &= ~dns.flags.RD
+        return (dns.query.tcp if tcp else dns.query.udp)(q, "127.0.0.1", 5, self.port)
+
+    def serial(self, zone):
+        try:
+            reply = self.ask(zone, "SOA")
+        except dns.exception.Timeout:
+            return None
+        return reply.answer[0][0].serial if reply.rcode() == 0 and reply.answer else None
+
+
+class Knot(Secondary):
+    def run(self):
+        key = f"key:\n  - id: xfer.example.\n    algorithm: hmac-sha256\n    secret: {SECRET}\n" if self.key else ""
+        use = "    key: xfer.example.\n" if self.key else ""
+        conf = self.write("knot.conf", f"""
+server:
+    listen: 127.0.0.1@{self.port}
+    rundir: {self.dir}
+{key}
+remote:
+  - id: primary
+    address: 127.0.0.1@{self.primary}
+{use}
+acl:
+  - id: notify
+    address: 127.0.0.1
+{use}    action: notify
+database:
+    storage: {self.dir}
+template:
+  - id: default
+    storage: {self.dir}
+    master: primary
+    acl: notify
+    zonefile-sync: -1
+    zonefile-load: none
+    journal-content: all
+log:
+  - target: stderr
+    any: info
+zone:
+""" + "".join(f"  - domain: {z}\n" for z in self.zones))
+        self.process = self.start(tool("knotd"), args=["-c", conf], ready=False)
+
+
+class Nsd(Secondary):
+    def run(self):
+        key = f"key:\n  name: xfer.example\n  algorithm: hmac-sha256\n  secret: {SECRET}\n" if self.key else ""
+        use = "xfer.example" if self.key else "NOKEY"
+        conf = self.write("nsd.conf", f"""
+server:
+  ip-address: 127.0.0.1@{self.port}
+  username: ""
+  chroot: ""
+  zonesdir: "{self.dir}"
+  database: ""
+  pidfile: "{self.dir}/nsd.pid"
+  xfrdfile: "{self.dir}/xfrd.state"
+  zonelistfile: "{self.dir}/zone.list"
+  xfrdir: "{self.dir}"
+  xfrd-reload-timeout: 0
+  server-count: 1
+  verbosity: 2
+remote-control:
+  control-enable: no
+{key}
+""" + "".join(f"""zone:
+  name: {z}
+  zonefile: "{self.dir}/{z}.zone"
+  request-xfr: 127.0.0.1@{self.primary} {use}
+  allow-notify: 127.0.0.1 {use}
+""" for z in self.zones))
+        self.process = self.start(tool("nsd"), args=["-d", "-c", conf], ready=False)
+
+
+class Bind(Secondary):
+    def run(self):
+        key = f'key "xfer.example" {{ algorithm hmac-sha256; secret "{SECRET}"; }};' if self.key else ""
+        use = ' key "xfer.example"' if self.key else ""
+        notify = 'key "xfer.example";' if self.key else "127.0.0.1;"
+        conf = self.write("named.conf", f"""
+{key}
+options {{
+	directory "{self.dir}"; pid-file "{self.dir}/named.pid"; session-keyfile "{self.dir}/session.key";
+	listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+	recursion no; dnssec-validation no; notify no; minimal-responses yes;
+	allow-notify {{ {notify} }}; max-journal-size unlimited;
+	min-refresh-time 1; serial-query-rate 1000; transfers-in 100;
+}};
+controls {{ }};
+""" + "".join(f"""zone "{z}" {{ type secondary; masterfile-format raw; file "{z}.db";
+	primaries port {self.primary} {{ 127.0.0.1{use}; }}; }};
+""" for z in self.zones))
+        self.process = self.start(tool("named"), args=["-g", "-c", conf], ready=False)
+
+
+class PowerDNS(Secondary):
+    def run(self):
+        database = os.path.join(self.dir, "pdns.db")
+        schema = "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql"
+        if not os.path.exists(schema):
+            pytest.skip("pdns-backend-sqlite3 is not installed")
+        db = sqlite3.connect(database)
+        with open(schema, encoding="ascii") as f:
+            db.executescript(f.read())
+        if self.key:
+            db.execute("insert into tsigkeys (name, algorithm, secret) values ('xfer.example', 'hmac-sha256', ?)", (SECRET,))
+        for z in self.zones:
+            n = db.execute("insert into domains (name, type, master) values (?, 'SLAVE', ?)",
+                (z, f"127.0.0.1:{self.primary}")).lastrowid
+            for kind in ("IXFR",) + (("AXFR-MASTER-TSIG",) if self.key else ()):
+                db.execute("insert into domainmetadata (domain_id, kind, content) values (?, ?, ?)",
+                    (n, kind, "1" if kind == "IXFR" else "xfer.example"))
+        db.commit()
+        db.close()
+        conf = self.write("pdns.conf", f"""
+launch=gsqlite3
+gsqlite3-database={database}
+local-address=127.0.0.1
+local-port={self.port}
+secondary=yes
+socket-dir={self.dir}
+cache-ttl=0
+negquery-cache-ttl=0
+query-cache-ttl=0
+zone-cache-refresh-interval=0
+xfr-cycle-interval=1
+security-poll-suffix=
+disable-syslog=yes
+allow-notify-from=127.0.0.0/8
+""")
+        assert os.path.dirname(conf) == self.dir
+        self.process = self.start(tool("pdns_server"), args=[f"--config-dir={self.dir}", "--daemon=no", "--guardian=no"],
+            ready=False)
+
+
+SERVERS = [Knot, Nsd, Bind, PowerDNS]
+
+
+def section(port, key):
+    use = 'key = "xfer.example"' if key else ""
+    return f'secondary "it" {{ address = {{"127.0.0.1:{port}"}} {use} }}'
+
+
+def answer(reply):
+    """What a blocklist's user sees."""
+    return sorted((dns.rdatatype.to_text(r.rdtype), r.ttl, x.to_text()) for r in reply.answer for x in r)
+
+
+def reverse(ip, zone):
+    return dns.reversename.from_address(ip).to_text().rsplit(".", 3)[0] + "." + zone
+
+
+def assert_same_answers(primary, secondary, names):
+    for name in names:
+        for rdtype in ("A", "TXT"):
+            ours, theirs = primary.query(name, rdtype), secondary.ask(name, rdtype)
+            assert answer(ours) == answer(theirs), (name, rdtype, type(secondary).__name__)
+
+
+def random_addresses(rng, entries, count):
+    """In and around the entries, and anywhere."""
+    for _ in range(count):
+        network = ipaddress.ip_network(rng.choice(entries))
+        at = int(network.network_address) + rng.choice((-1, 0, rng.randrange(network.num_addresses),
+            network.num_addresses - 1, network.num_addresses))
+        at ^= rng.choice((0, 0, 1 << rng.randrange(network.max_prefixlen)))
+        yield str(type(network.network_address)(at % (1 << network.max_prefixlen)))
+
+
+IP_ENTRIES = ["5.6.7.8", "5.6.7.9", "45.9.8.0/24", "45.9.8.7", "46.1.1.16/28", "47.64.0.0/12", "47.65.3.4", "47.65.0.0/16",
+    "2.0.0.0/24", "2a01:4f8:1:2::/64", "2a01:4f8:1:2::5", "2a01:4f8:ff00::/41", "31.1.0.0/16", "31.1.2.3", "31.1.2.0/24"]
+FILE_ENTRIES = ["192.0.2.0/24", "192.0.2.7", "198.51.100.16/28", "10.0.0.0/8", "10.1.2.0/24", "10.1.2.3", "10.200.1.1",
+    "2.0.0.0/24"]
+
+
+@pytest.mark.parametrize("key", [False, True], ids=["open", "tsig"])
+@pytest.mark.parametrize("kind", SERVERS)
+def test_secondary(workdir, free_port, start, kind, key):
+    there = free_port()
+    p = Primary(workdir, free_port(), section(there, key))
+    start("sekisho-listd", p.conf)
+    p.list("import", "-", "--list", "bad", "--feed", "one", text="\n".join(IP_ENTRIES[:10]) + "\n")
+    start("sekisho-dnsd", p.conf)
+    s = kind(start, workdir, there, p.port, [IP, FILES], key)
+    assert until(lambda: s.serial(IP) == p.serial(IP) and s.serial(FILES) == 7), s.process.log()
+    rng = random.Random(1)
+    names = [reverse(a, IP) for a in random_addresses(rng, IP_ENTRIES, 150)]
+    names += [reverse(a, FILES) for a in random_addresses(rng, FILE_ENTRIES, 100)]
+    assert_same_answers(p, s, names + ["2.0.0.127." + IP, "4.0.0.127." + IP, "1.0.0.127." + IP])
+    # changes: they arrive by NOTIFY and IXFR, long before any refresh
+    whole = p.dnsd_log(workdir).count("kind=whole")
+    p.list("import", "-", "--list", "bad", "--feed", "two", text="\n".join(IP_ENTRIES[10:]) + "\n")
+    for command, subject in (("remove", "45.9.8.0/24"), ("remove", "47.64.0.0/12"), ("add", "47.64.0.0/12")):
+        p.list(command, subject, "--list", "bad", "--reason", "test")
+    assert until(lambda: s.serial(IP) == p.serial(IP)), s.process.log() + p.dnsd_log(workdir)
+    assert p.dnsd_log(workdir).count("kind=whole") == whole, p.dnsd_log(workdir)
+    assert "kind=changes" in p.dnsd_log(workdir)
+    assert_same_answers(p, s, names)
