@@ -98,6 +98,7 @@ struct content *content_free(struct content *c)
 		free(c->places[i].parts);
 	for (size_t i = 0; i < c->key_count; i++)
 		free(c->keys[i].items);
+	content_around_free(c->around);
 	free(c->places);
 	free(c->keys);
 	free(c);

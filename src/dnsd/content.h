@@ -41,7 +41,8 @@ struct content {
 	struct content_place *places;
 	size_t place_count;
 	struct content_keys *keys;
-	size_t key_count; /* of indexes */
+	size_t key_count;	       /* of indexes */
+	struct content_around *around; /* NULL: names are not watched */
 };
 
 /* Copies what the zone is made of; the indexes and lists must outlive it. Their overlays must not change
@@ -65,11 +66,18 @@ bool content_walk_more(struct content_walk *w, size_t least, struct buf *to);
 
 /* ---- one entry ---- */
 
+/* Before any change of names is looked at: remembers above which names there are others (some bytes for each
+ * of them). */
+void content_watch_names(struct content *c);
 /* The index has changed at this key: to be called after every change, so that the next calls see it. */
 void content_changed_prefix(struct content *c, const struct index *ix, size_t set,
 	const struct prefix *key, bool listed);
-/* Adds every record that may come or go when entries of this key come or go. False: more than the buffer's
- * limit. */
-bool content_put_around_prefix(const struct content *c, const struct prefix *key, struct buf *to);
 void content_changed_name(struct content *c, const struct domain *name);
-bool content_put_around_name(const struct content *c, const struct domain *name, struct buf *to);
+/* Adds every record that may come or go when entries of this key come or go. False: more than the buffer's
+ * limit, or, of names, more work than is good for one go: see content_rest(). */
+bool content_put_around_prefix(const struct content *c, const struct prefix *key, struct buf *to);
+bool content_put_around_name(struct content *c, const struct domain *name, struct buf *to);
+/* Names must be searched for others below them only when there may be some; so many times between two calls
+ * of this. */
+#define CONTENT_SEARCHES 16
+void content_rest(struct content *c);

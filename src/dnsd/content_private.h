@@ -112,3 +112,5 @@ struct names_walk *names_walk_new(const struct content *c, const struct content_
 struct names_walk *names_walk_free(struct names_walk *w);
 /* As content_walk_more(). */
 bool names_walk_more(struct names_walk *w, size_t least, struct buf *to);
+
+void content_around_free(struct content_around *a); /* NULL is fine */

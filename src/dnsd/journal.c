@@ -76,6 +76,8 @@ void journal_serve(
 {
 	content_free(j->content);
 	j->content = ix ? content_new(z, NULL, NULL) : NULL;
+	if (j->content)
+		content_watch_names(j->content);
 	pthread_mutex_lock(&j->lock);
 	j->soa = z->soa;
 	if (!ix || j->serial != serial)
@@ -168,6 +170,8 @@ bool journal_done(struct journal *j, uint64_t serial)
 	j->serial = serial;
 	pthread_mutex_unlock(&j->lock);
 	j->changed = false;
+	if (j->content)
+		content_rest(j->content);
 	return changed;
 }
 

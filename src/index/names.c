@@ -270,3 +270,94 @@ size_t names_find(const struct snapshot *s, const struct names *names, const uin
 		n = find_in_set(s, set, &names->sets[set], name, len, labels, now_s, hits, n);
 	return n;
 }
+
+/* ---- all of them ---- */
+
+#define SET_SHIFT 40 /* of a place: the set, then the offset in its heap, and one more: 0 is none */
+
+struct each_name {
+	const struct snapshot *s;
+	bool (*fn)(const struct snapshot_name *e, void *ctx);
+	void *ctx;
+	struct snapshot_name e;
+};
+
+/* The entries of one scope of the name e->e.name in one set. *ret_before: one of any scope is there, before
+ * `stop` if it is not NULL. */
+static bool show_scope(
+	struct each_name *e, size_t set, unsigned scope, const uint8_t *stop, bool *ret_before)
+{
+	const struct names_view *v = &e->s->names->sets[set];
+	const struct domain *name = &e->e.name;
+	uint64_t hash = format_name_hash(e->s->head->seed, name->wire, name->len), bucket;
+	const uint8_t *p, *end;
+	struct name_view r;
+	struct hit hit;
+
+	if (!v->dir)
+		return true;
+	bucket = bucket_of(hash, v->bits);
+	p = v->heap + v->dir[bucket];
+	for (end = v->heap + v->dir[bucket + 1]; p < end && p != stop;) {
+		p = view_name(v, p, &r);
+		if (r.len != name->len || memcmp(r.wire, name->wire, r.len) != 0)
+			continue;
+		*ret_before = true;
+		if (r.scope != scope)
+			continue;
+		view_value(e->s, set, r.value, &hit);
+		e->e.scope = scope;
+		e->e.set = (uint16_t)set;
+		e->e.value = hit.value;
+		e->e.excluded = hit.excluded;
+		e->e.expires_s = r.expires;
+		if (!e->fn(&e->e, e->ctx))
+			return false;
+	}
+	return true;
+}
+
+/* The name of the record at p, unless it was shown before. */
+static bool show_name(struct each_name *e, size_t set, const uint8_t *p, const struct name_view *r)
+{
+	const size_t count = e->s->names->count;
+	bool before = false;
+
+	domain_from_wire(r->wire, r->len, &e->e.name);
+	e->e.at = ((uint64_t)set << SET_SHIFT) + (uint64_t)(p - e->s->names->sets[set].heap) + 1;
+	for (size_t i = 0; i <= set && !before; i++)
+		show_scope(e, i, 0, i == set ? p : NULL, &before);
+	for (unsigned scope = SCOPE_SELF; !before && scope <= SCOPE_BOTH; scope++) {
+		bool any = false;
+
+		for (size_t i = set; i < count; i++)
+			if (!show_scope(e, i, scope, NULL, &any))
+				return false;
+	}
+	return true;
+}
+
+bool snapshot_each_name(const struct snapshot *s, uint64_t from,
+	bool (*fn)(const struct snapshot_name *e, void *ctx), void *ctx)
+{
+	struct each_name e = {.s = s, .fn = fn, .ctx = ctx};
+	size_t first = from ? (size_t)((from - 1) >> SET_SHIFT) : 0;
+
+	for (size_t set = first; s->names && set < s->names->count; set++) {
+		const struct names_view *v = &s->names->sets[set];
+		const uint8_t *p, *next, *end;
+		struct name_view r;
+
+		if (!v->dir)
+			continue;
+		p = v->heap;
+		if (from && set == first)
+			p += (from - 1) & (((uint64_t)1 << SET_SHIFT) - 1);
+		for (end = v->heap + v->dir[(size_t)1 << v->bits]; p < end; p = next) {
+			next = view_name(v, p, &r);
+			if (!show_name(&e, set, p, &r))
+				return false;
+		}
+	}
+	return true;
+}

@@ -39,6 +39,22 @@ size_t snapshot_find_name(const struct snapshot *s, const uint8_t *name, size_t 
 	unsigned labels, int64_t now_s, struct hit hits[]);
 
 /* An entry as it was added. */
+struct snapshot_name {
+	struct domain name;
+	enum scope scope;
+	struct value value;
+	int64_t expires_s; /* 0: never */
+	uint64_t at;	   /* of the name, for going on there */
+	uint16_t set;
+	bool excluded;
+};
+
+/* Shows fn every name's entries in every set once, expired ones too, in no order but that all of a name
+ * stand together: more specific scopes first, in one scope sets ascending, exclusions before values.
+ * from: 0, or the `at` of a name shown before, to begin with that. Otherwise as snapshot_each_prefix(). */
+bool snapshot_each_name(const struct snapshot *s, uint64_t from,
+	bool (*fn)(const struct snapshot_name *e, void *ctx), void *ctx);
+
 struct snapshot_prefix {
 	struct prefix prefix;
 	struct value value;

@@ -5,6 +5,7 @@ import os
 import random
 import socket
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -189,18 +190,36 @@ def test_who_may(workdir, free_port, start):
     assert dns.query.udp(q, "127.0.0.1", 5, p.port).rcode() == dns.rcode.REFUSED
 
 
-def ixfr(port, zone, serial):
+def frame(s):
+    """One message of a TCP session."""
+    def exactly(n):
+        got = b""
+        while len(got) < n:
+            part = s.recv(n - len(got))
+            assert part, "the session was closed"
+            got += part
+        return got
+    return exactly(struct.unpack("!H", exactly(2))[0])
+
+
+def ixfr(port, zone, serial, key=None):
     """(kind, records) of an incremental transfer: "same", "whole" or "changes", and for changes what goes and
     what comes."""
     q = dns.message.make_query(zone, "IXFR")
     q.authority.append(dns.rrset.from_text(zone + ".", 1, "IN", "SOA", f". . {serial} 1 1 1 1"))
-    records = []
+    records, ring = [], None
+    if key:
+        ring = dns.tsigkeyring.from_text({key: SECRET})
+        q.use_tsig(ring, algorithm=dns.tsig.HMAC_SHA256)
+    context = None
     with socket.create_connection(("127.0.0.1", port), 10) as s:
         dns.query.send_tcp(s, q)
         while len(records) < 2 or records[0] != records[-1] or len(records) == 2 + (records[1][1] == "SOA"):
             if len(records) == 1:
                 return "same", records
-            message, _ = dns.query.receive_tcp(s, one_rr_per_rrset=True)
+            message = dns.message.from_wire(frame(s), keyring=ring, request_mac=q.mac, xfr=True, one_rr_per_rrset=True,
+                tsig_ctx=context, multi=True)
+            context = message.tsig_ctx
             assert message.rcode() == 0 and message.answer
             records += records_of([message])
     if records[1][1] != "SOA":
@@ -438,10 +457,29 @@ def random_addresses(rng, entries, count):
         yield str(type(network.network_address)(at % (1 << network.max_prefixlen)))
 
 
+def last_change(secondary, primary):
+    """The secondary has what changed last in both zones: what changes in one moves the serial of all."""
+    return all(zone_is_there(secondary, primary, z) for z in (IP, NAMES))
+
+
+def zone_is_there(secondary, primary, zone):
+    kind, changes = ixfr(primary.port, zone, secondary.serial(zone), secondary.key and "xfer.example")
+    return kind == "same" or (kind == "changes" and not changes[0] and not changes[1])
+
+
 IP_ENTRIES = ["5.6.7.8", "5.6.7.9", "45.9.8.0/24", "45.9.8.7", "46.1.1.16/28", "47.64.0.0/12", "47.65.3.4", "47.65.0.0/16",
     "2.0.0.0/24", "2a01:4f8:1:2::/64", "2a01:4f8:1:2::5", "2a01:4f8:ff00::/41", "31.1.0.0/16", "31.1.2.3", "31.1.2.0/24"]
 FILE_ENTRIES = ["192.0.2.0/24", "192.0.2.7", "198.51.100.16/28", "10.0.0.0/8", "10.1.2.0/24", "10.1.2.3", "10.200.1.1",
     "2.0.0.0/24"]
+
+
+DOMAINS = ["bad.test.org", "a.b.worse.test.net", "worse.test.net", "x.y.z.worse.test.net", "co.example.jp", "www.co.example.jp"]
+
+
+def random_names(rng, count):
+    for _ in range(count):
+        labels = rng.choice(DOMAINS).split(".")[rng.choice((0, 0, 0, 1, 2)):]
+        yield ".".join([rng.choice("abxyzw")] * rng.randrange(3) + labels) + "." + NAMES
 
 
 @pytest.mark.parametrize("key", [False, True], ids=["open", "tsig"])
@@ -451,19 +489,26 @@ def test_secondary(workdir, free_port, start, kind, key):
     p = Primary(workdir, free_port(), section(there, key))
     start("sekisho-listd", p.conf)
     p.list("import", "-", "--list", "bad", "--feed", "one", text="\n".join(IP_ENTRIES[:10]) + "\n")
+    p.list("import", "-", "--list", "dom", "--feed", "one", text="\n".join(DOMAINS[:4]) + "\n")
     start("sekisho-dnsd", p.conf)
-    s = kind(start, workdir, there, p.port, [IP, FILES], key)
-    assert until(lambda: s.serial(IP) == p.serial(IP) and s.serial(FILES) == 7), s.process.log()
+    s = kind(start, workdir, there, p.port, [IP, NAMES, FILES], key)
+    assert until(lambda: s.serial(IP) == p.serial(IP) == s.serial(NAMES) and s.serial(FILES) == 7), s.process.log()
     rng = random.Random(1)
     names = [reverse(a, IP) for a in random_addresses(rng, IP_ENTRIES, 150)]
     names += [reverse(a, FILES) for a in random_addresses(rng, FILE_ENTRIES, 100)]
+    names += list(random_names(rng, 100)) + ["test." + NAMES, "invalid." + NAMES]
     assert_same_answers(p, s, names + ["2.0.0.127." + IP, "4.0.0.127." + IP, "1.0.0.127." + IP])
     # changes: they arrive by NOTIFY and IXFR, long before any refresh
     whole = p.dnsd_log(workdir).count("kind=whole")
     p.list("import", "-", "--list", "bad", "--feed", "two", text="\n".join(IP_ENTRIES[10:]) + "\n")
     for command, subject in (("remove", "45.9.8.0/24"), ("remove", "47.64.0.0/12"), ("add", "47.64.0.0/12")):
         p.list(command, subject, "--list", "bad", "--reason", "test")
-    assert until(lambda: s.serial(IP) == p.serial(IP)), s.process.log() + p.dnsd_log(workdir)
+    p.list("import", "-", "--list", "dom", "--feed", "two", text="\n".join(DOMAINS[4:]) + "\n")
+    if kind is not PowerDNS:  # its IXFR forgets to take away names on the way to those that went
+        p.list("remove", "worse.test.net", "--list", "dom", "--reason", "test")
+        p.list("remove", "a.b.worse.test.net", "--list", "dom", "--reason", "test")
+        p.list("add", "worse.test.net", "--list", "dom", "--reason", "test")
+    assert until(lambda: last_change(s, p)), s.process.log() + p.dnsd_log(workdir)
     assert p.dnsd_log(workdir).count("kind=whole") == whole, p.dnsd_log(workdir)
     assert "kind=changes" in p.dnsd_log(workdir)
     assert_same_answers(p, s, names)

@@ -189,10 +189,18 @@ static void assert_same_answer(
 
 /* ---- worlds ---- */
 
+static struct domain domain_of(const char *text)
+{
+	struct domain d;
+
+	assert_true(domain_parse(slice_str(text), &d, NULL));
+	return d;
+}
+
 struct world {
 	struct buf bytes;
 	struct index index;
-	struct served_list list;
+	struct served_list lists[2];
 	struct served *served;
 	_Atomic uint64_t serial;
 };
@@ -302,14 +310,14 @@ static struct world *world_new(struct prop *p, struct prefix keys[], size_t coun
 	struct served_zone *z = served_zone(w->served, &zone);
 	if (list) {
 		w->index.overlay = overlay_new(w->index.snapshot);
-		w->list = (struct served_list){.name = SLICE("set"),
+		w->lists[0] = (struct served_list){.name = SLICE("set"),
 			.kind = SET_IP,
 			.code = 0x7f000003,
 			.text = SLICE("$ is bad"),
 			.ttl_s = 300};
 		z->has_soa = true;
 		z->serial = &w->serial;
-		served_add_list(z, &w->index, &w->list);
+		served_add_list(z, &w->index, &w->lists[0]);
 	} else {
 		served_add_sets(z, &w->index, 0, sets, 60);
 	}
@@ -427,11 +435,171 @@ static void test_changes(void **state)
 	}
 }
 
+/* ---- domain names ---- */
+
+static struct domain any_name(struct prop *p, unsigned labels_max)
+{
+	unsigned labels = 1 + prop_below(p, labels_max);
+	char text[64];
+	size_t n = 0;
+	struct domain d;
+
+	if (prop_below(p, 20) == 0)
+		return domain_of(prop_below(p, 2) ? "test" : "x.invalid");
+	for (unsigned i = 0; i < labels; i++) {
+		text[n++] = (char)('a' + prop_below(p, i + 1 == labels ? 2 : 4));
+		text[n++] = '.';
+	}
+	text[n] = 0;
+	assert_true(domain_parse(slice_of(text, n), &d, NULL));
+	return d;
+}
+
+static void ask_names(struct prop *p, struct secondary *s, const struct served *served)
+{
+	const struct domain zone = domain_of("bl.example");
+
+	for (unsigned i = 0; i < 600; i++) {
+		struct domain d = any_name(p, 5), all;
+		assert_true(domain_join(&d, &zone, &all));
+		assert_same_answer(s, served, &all);
+	}
+}
+
+/* lists: 0: as from files; else so many lists of a site in one zone. */
+static struct world *names_world_new(struct prop *p, unsigned count, unsigned lists)
+{
+	const uint8_t seed[16] = {1};
+	struct world *w = mem_new(1, sizeof *w);
+	struct builder *b = builder_new(1, seed);
+	unsigned sets = lists ? lists : 1 + prop_below(p, 2);
+	struct domain zone = domain_of("bl.example");
+	struct served_zone *z;
+	struct err err;
+
+	for (unsigned i = 0; i < sets; i++) {
+		struct set_meta m =
+			meta_plain(SET_NAME, lists || prop_below(p, 2) ? SET_FIRST : SET_ALL, 300);
+		struct builder_set *s;
+		m.has_soa = true;
+		m.soa = (struct set_soa){1, 2, 3, 4, 5, 6, {.len = 1}, {.len = 1}};
+		s = builder_set_new(b, i ? SLICE("other") : SLICE("set"), &m);
+		for (unsigned k = i; k < count; k += sets) {
+			struct domain name = any_name(p, 4);
+			uint32_t value =
+				builder_value(s, 0x7f000002 + prop_below(p, 3), SLICE("$ is bad"));
+			if (!lists && prop_below(p, 4) == 0)
+				value = BUILDER_EXCLUDED;
+			if (!lists && prop_below(p, 30) == 0)
+				name = (struct domain){.len = 1};
+			builder_add_name(s, &name,
+				lists	      ? SCOPE_BOTH
+				: name.labels ? 1 + prop_below(p, 3)
+					      : SCOPE_BELOW,
+				value, 0);
+		}
+	}
+	w->bytes = BUF_INIT(1 << 24);
+	assert_true(builder_write(b, &w->bytes, &err));
+	builder_free(b);
+	w->index.snapshot = snapshot_open(buf_slice(&w->bytes), &err);
+	assert_non_null(w->index.snapshot);
+	w->served = served_new();
+	z = served_zone(w->served, &zone);
+	if (lists) {
+		w->index.overlay = overlay_new(w->index.snapshot);
+		z->has_soa = true;
+		z->serial = &w->serial;
+		for (unsigned i = 0; i < lists; i++) {
+			w->lists[i] =
+				(struct served_list){.name = i ? SLICE("other") : SLICE("set"),
+					.kind = SET_NAME,
+					.code = 0x7f000003 + i,
+					.text = SLICE("$ is bad"),
+					.ttl_s = 300};
+			served_add_list(z, &w->index, &w->lists[i]);
+		}
+	} else {
+		served_add_sets(z, &w->index, 0, sets, 60);
+	}
+	served_seal(w->served);
+	return w;
+}
+
+static void test_name_files(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		struct prop p = prop_new(round);
+		struct world *w = names_world_new(&p, 1 + prop_below(&p, 25), 0);
+		struct content *c = content_of(w);
+		struct secondary *s = transfer(c);
+
+		print_message("seed %u: %zu records\n", 20261124 + round, s->records);
+		ask_names(&p, s, w->served);
+		secondary_free(s);
+		content_free(c);
+		world_free(w);
+	}
+}
+
+static void one_name_change(
+	struct prop *p, struct world *w, struct content *c, struct secondary *s, unsigned lists)
+{
+	_cleanup_buf_ struct buf before = BUF_INIT(1 << 24), after = BUF_INIT(1 << 24),
+				 gone = BUF_INIT(1 << 24), come = BUF_INIT(1 << 24);
+	struct value value = {0x7f000002 + prop_below(p, 3), SLICE("changed $")};
+	struct domain name = any_name(p, 4);
+	bool listed = prop_below(p, 2);
+
+	assert_true(content_put_around_name(c, &name, &before));
+	overlay_put_name((struct overlay *)w->index.overlay, prop_below(p, lists), &name,
+		SCOPE_BOTH, listed ? &value : NULL, 0);
+	content_changed_name(c, &name);
+	assert_true(content_put_around_name(c, &name, &after));
+	content_rest(c);
+	rr_differences(buf_slice(&before), buf_slice(&after), &gone, &come);
+	secondary_remove(s, buf_slice(&gone));
+	secondary_add(s, buf_slice(&come));
+}
+
+static void test_name_changes(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 100; round++) {
+		struct prop p = prop_new(round);
+		unsigned lists = 1 + prop_below(&p, 2);
+		struct world *w = names_world_new(&p, 1 + prop_below(&p, 30), lists);
+		struct content *c = content_of(w);
+		struct secondary *s = transfer(c), *anew;
+
+		content_watch_names(c);
+		print_message(
+			"seed %u: %zu records of %u lists\n", 20261124 + round, s->records, lists);
+		ask_names(&p, s, w->served);
+		for (unsigned i = 0; i < 60; i++)
+			one_name_change(&p, w, c, s, lists);
+		s = secondary_settled(s);
+		ask_names(&p, s, w->served);
+		content_free(c);
+		c = content_of(w);
+		anew = transfer(c);
+		ask_names(&p, anew, w->served);
+		assert_int_equal(s->records, anew->records);
+		secondary_free(anew);
+		secondary_free(s);
+		content_free(c);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_name_files),
+		cmocka_unit_test(test_name_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
