@@ -4,12 +4,21 @@
 #include "index/view.h"
 
 #define HOSTS_SHIFT 14
+#define TABLES6_MOST 4 /* the long lengths; more are not worth it */
 
 static const uint8_t *hosts4_at(const struct hosts4 *h, uint32_t address)
 {
 	uint32_t i = (address >> HOSTS_SHIFT) - h->first;
 
 	return i < h->count ? h->words + (size_t)i * HOSTS_WORD : NULL;
+}
+
+static void prefetch6(const struct snapshot *s, const struct asked *q, bool behind)
+{
+	const uint64_t high = view_be64(q->ip6), low = view_be64(q->ip6 + 8);
+
+	for (size_t i = 0; s->tables6 && i < s->tables6->count && i < TABLES6_MOST; i++)
+		tables6_prefetch(s->tables6, i, high, low, behind);
 }
 
 void index_prefetch(const struct index *ix, const struct asked *q)
@@ -23,6 +32,8 @@ void index_prefetch(const struct index *ix, const struct asked *q)
 	}
 	if (q->is_ip4 && s->ranges4.dir)
 		__builtin_prefetch(&s->ranges4.dir[q->ip4 >> 16]);
+	if (q->is_ip6)
+		prefetch6(s, q, false);
 }
 
 void index_prefetch_behind(const struct index *ix, const struct asked *q)
@@ -40,4 +51,6 @@ void index_prefetch_behind(const struct index *ix, const struct asked *q)
 		const uint32_t *dir = &s->ranges4.dir[q->ip4 >> 16];
 		__builtin_prefetch((const uint16_t *)s->ranges4.keys + (dir[0] + dir[1]) / 2);
 	}
+	if (q->is_ip6)
+		prefetch6(s, q, true);
 }

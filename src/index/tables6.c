@@ -287,6 +287,19 @@ static uint32_t cell_read(const struct table6 *t, uint64_t index, uint32_t *ret_
 	return t->row_base + (uint32_t)bits_get(t->cells, at, t->row_bits);
 }
 
+void tables6_prefetch(
+	const struct tables6 *tables, size_t i, uint64_t high, uint64_t low, bool behind)
+{
+	const struct table6 *t = &tables->items[i];
+	uint64_t key = key_of(t->len, high, low, tables->multiply);
+	const uint32_t *dir = t->dir + (t->key_bits > t->rest_bits ? key >> t->rest_bits : 0);
+
+	if (behind)
+		__builtin_prefetch(t->cells + ((uint64_t)dir[0] * t->cell_bits >> 3));
+	else
+		__builtin_prefetch(dir);
+}
+
 uint32_t tables6_find(
 	const struct tables6 *tables, size_t i, uint64_t high, uint64_t low, uint32_t *ret_expires)
 {

@@ -52,6 +52,9 @@ void tables6_close(struct tables6 *t); /* NULL is fine */
  * what ROW_COLUMN means there. */
 uint32_t tables6_find(
 	const struct tables6 *t, size_t i, uint64_t high, uint64_t low, uint32_t *ret_expires);
+/* Asks the memory for what tables6_find() will read of a table: first its directory, later (behind) the cells. */
+void tables6_prefetch(
+	const struct tables6 *tables, size_t i, uint64_t high, uint64_t low, bool behind);
 
 struct table6_key {
 	uint64_t high, low;
