@@ -101,7 +101,6 @@ struct config_rbldnsd {
 	bool no_gunzip;			      /* -C */
 	bool all_or_nothing;	     /* without -q: a file that cannot be read ends the start */
 	bool adds_ns;		     /* without -a: NS and their addresses behind answers */
-	bool dump;		     /* -d */
 	char *log_file, *stats_file; /* -l, -s; NULL: none; "-" of the log is standard output */
 	bool log_at_once, stats_are_deltas; /* their "+" */
 };

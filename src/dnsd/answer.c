@@ -104,7 +104,7 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 		.listed = r.listed,
 		.truncated = r.w.overflow,
 		.proven = proven,
-		.zone = r.zone ? r.zone->number : 0,
+		.zone = r.zone ? r.zone->stats : NULL,
 		.key_at = r.access.key ? (uint8_t)(r.access.key - q.name.wire) : 0};
 	if (from->limits && r.zone)
 		note_quotas(from->limits, &r, ret_note);

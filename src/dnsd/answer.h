@@ -12,13 +12,16 @@
 #include "dns/zone_key.h"
 #include "dnsd/served.h"
 
+struct zone_stats;
+
 struct answer_note {
 	uint8_t rcode;
 	bool listed; /* A, TXT or ANY of a listed name */
 	bool truncated;
 	bool proven;		  /* by a valid cookie or TCP: the client's address is no forgery */
 	bool limited, over_quota; /* so that it is not the answer (limit.h) */
-	uint16_t zone;		  /* served_zone.number; 0: none */
+	struct zone_stats
+		*zone; /* the zone's counters, where they are wanted (stats.h); else NULL */
 	/* Where in the question's name the label that was a key stands: keep it out of logs. 0: none. */
 	uint8_t key_at;
 	uint32_t zone_hash; /* with quota: which zone it is of */

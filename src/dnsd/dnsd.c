@@ -8,6 +8,7 @@
 #include "dnsd/grace.h"
 #include "dnsd/identity.h"
 #include "dnsd/limit.h"
+#include "dnsd/query_log.h"
 #include "dnsd/rules.h"
 #include "dnsd/served.h"
 #include "dnsd/site.h"
@@ -16,6 +17,8 @@
 #include "dnsd/transfer.h"
 #include "dnsd/worker.h"
 #include "dnsd/xdp.h"
+#include "dnsd/zone_stats.h"
+#include "io/clock.h"
 #include "io/daemon.h"
 #include "io/file.h"
 #include "io/random.h"
@@ -47,7 +50,10 @@ struct dnsd {
 	_Atomic(struct served *) served;
 	struct worker **workers;
 	size_t worker_count;
-	struct steer **steers; /* one for each address */
+	struct steer **steers;	       /* one for each address */
+	struct query_log *log;	       /* NULL: none */
+	struct stats_file *stats_file; /* NULL: none */
+	struct loop_timer *stats_timer;
 	struct stats since[TRANSPORTS]; /* what SIGUSR2 found: counters are told from there */
 	struct xdp *xdp;
 	struct taps *taps; /* NULL: no query log */
@@ -59,6 +65,7 @@ struct dnsd {
 	struct sandbox_needs needs;
 	char **read_paths;
 	size_t read_path_count;
+	char *write_paths[3]; /* NULL at the end */
 };
 
 /* ---- what is answered from ---- */
@@ -117,6 +124,7 @@ static void rebuild(void *ctx)
 	}
 	for (size_t i = 0; i < d->config->dnsd.zone_count; i++) {
 		struct served_zone *z = served_zone(s, &d->config->dnsd.zones[i].zone_name);
+		z->stats = stats_file_zone(d->stats_file, i);
 		z->key = key_of(d, &z->name);
 		served_add_quota(z, d->config->dnsd.zones[i].quota_second,
 			d->config->dnsd.zones[i].quota_day);
@@ -241,6 +249,18 @@ static void collect_read_paths(struct dnsd *d)
 		add_read_path(d, files_path(d->files, i));
 }
 
+/* Folders of the two files that rbldnsd writes; nothing else ever is written. */
+static void collect_write_paths(struct dnsd *d)
+{
+	const struct config_rbldnsd *r = &d->config->dnsd.rbldnsd;
+	size_t n = 0;
+
+	if (r->stats_file)
+		d->write_paths[n++] = existing_folder(r->stats_file);
+	if (r->log_file && strcmp(r->log_file, "-") != 0)
+		d->write_paths[n++] = existing_folder(r->log_file);
+}
+
 /* One thread answers some 100,000 questions a second; with few sessions more only get in the way of
  * closing the right one. */
 static size_t tcp_target(const struct config_dnsd *c)
@@ -289,8 +309,10 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		return dnsd_free(d);
 	d->identity.secondaries = &d->secondaries;
 	describe_lists(d);
+	d->stats_file = stats_file_new(&config->dnsd);
 	d->rules = rules_new(config);
 	collect_read_paths(d);
+	collect_write_paths(d);
 	daemon_notify_open();
 	return d;
 }
@@ -300,6 +322,7 @@ bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
 	d->needs.user = d->config->dnsd.user;
 	d->needs.connects_locally = d->taps != NULL;
 	d->needs.read_paths = (const char *const *)d->read_paths;
+	d->needs.write_paths = (const char *const *)d->write_paths;
 	return sandbox_enter(&d->needs, err);
 }
 
@@ -328,18 +351,57 @@ static void log_stats(void *ctx)
 	}
 }
 
-static void reset_stats(void *ctx)
+static void write_stats(struct dnsd *d)
+{
+	struct stats now[TRANSPORTS];
+
+	if (!d->stats_file)
+		return;
+	gather_stats(d, now);
+	for (size_t i = 0; i < TRANSPORTS; i++)
+		stats_subtract(&now[i], &d->since[i]);
+	for (size_t i = 1; i < TRANSPORTS; i++)
+		stats_add(&now[0], &now[i]);
+	stats_file_write(d->stats_file, clock_unix_ms() / 1000, &now[0]);
+}
+
+static void write_stats_regularly(void *ctx)
+{
+	struct dnsd *d = ctx;
+
+	write_stats(d);
+	if (d->log)
+		query_log_flush(d->log);
+	loop_timer_set(d->stats_timer, d->config->dnsd.check_interval * 1000);
+}
+
+static void tell_stats(void *ctx)
 {
 	struct dnsd *d = ctx;
 
 	log_stats(d);
+	stats_file_log(d->stats_file);
+	write_stats(d);
+}
+
+static void reset_stats(void *ctx)
+{
+	struct dnsd *d = ctx;
+
+	tell_stats(d);
 	gather_stats(d, d->since);
+	stats_file_reset(d->stats_file);
+	stats_file_mark(d->stats_file, clock_unix_ms() / 1000);
 }
 
 static void reload(void *ctx)
 {
 	struct dnsd *d = ctx;
+	struct err err;
 
+	if (d->log && !query_log_reopen(d->log, &err))
+		log_event(LOG_WARN, "dnsd.log", "kept=old error=%s",
+			log_quote(slice_str(err.text)).s);
 	files_reload(d->files);
 	if (d->site)
 		site_check(d->site);
@@ -352,13 +414,34 @@ static void stop(void *ctx)
 	loop_stop(d->loop);
 }
 
+/* What rbldnsd writes: a log of questions, and counters at every look for changed files. */
+static bool start_writing(struct dnsd *d, struct err *err)
+{
+	const struct config_rbldnsd *r = &d->config->dnsd.rbldnsd;
+
+	if (r->log_file) {
+		d->log = query_log_new(r->log_file, r->log_at_once, err);
+		if (!d->log)
+			return err_prefix(err, "log of questions: ");
+	}
+	for (size_t i = 0; d->log && i < d->worker_count; i++)
+		worker_log(d->workers[i], d->log);
+	tcp_log(d->tcp, d->log);
+	stats_file_mark(d->stats_file, clock_unix_ms() / 1000);
+	if ((d->log || d->stats_file) && d->config->dnsd.check_interval) {
+		d->stats_timer = loop_timer_new(d->loop, write_stats_regularly, d);
+		loop_timer_set(d->stats_timer, d->config->dnsd.check_interval * 1000);
+	}
+	return true;
+}
+
 bool dnsd_serve(struct dnsd *d, struct err *err)
 {
 	/* First: reading much data takes seconds, and a SIGHUP in them must not end us. */
 	loop_on_signal(d->loop, SIGTERM, stop, d);
 	loop_on_signal(d->loop, SIGINT, stop, d);
 	loop_on_signal(d->loop, SIGHUP, reload, d);
-	loop_on_signal(d->loop, SIGUSR1, log_stats, d);
+	loop_on_signal(d->loop, SIGUSR1, tell_stats, d);
 	loop_on_signal(d->loop, SIGUSR2, reset_stats, d);
 	files_load(d->files);
 	if (d->config->dnsd.rbldnsd.all_or_nothing && !files_complete(d->files))
@@ -368,7 +451,7 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	if (d->site)
 		site_load(d->site);
 	files_watch(d->files, rebuild, d);
-	if (!taps_start(d->taps, err))
+	if (!taps_start(d->taps, err) || !start_writing(d, err))
 		return false;
 	for (size_t i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], &d->served, &d->identity, &d->limits,
@@ -382,7 +465,8 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 		d->worker_count);
 	daemon_ready();
 	loop_run(d->loop);
-	log_stats(d);
+	tell_stats(d);
+	stats_file_mark(d->stats_file, clock_unix_ms() / 1000);
 	return true;
 }
 
@@ -414,6 +498,11 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	for (size_t i = 0; i < d->read_path_count; i++)
 		free(d->read_paths[i]);
 	free(d->read_paths);
+	for (size_t i = 0; d->write_paths[i]; i++)
+		free(d->write_paths[i]);
+	loop_timer_free(d->stats_timer);
+	query_log_free(d->log);
+	stats_file_free(d->stats_file);
 	loop_free(d->loop);
 	free(d);
 	return NULL;

@@ -190,6 +190,6 @@ size_t fast_answer(const struct plain *p, uint8_t *out, struct answer_note *ret_
 	*ret_note = (struct answer_note){.rcode = (uint8_t)rcode,
 		.listed = f.listed,
 		.proven = p->tcp,
-		.zone = p->zone->number};
+		.zone = p->zone->stats};
 	return f.at;
 }

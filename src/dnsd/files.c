@@ -481,7 +481,6 @@ void files_serve(const struct files *f, struct served *to)
 		struct served_zone *z = served_zone(to, &c->dnsd.zones[i].zone_name);
 		z->broken = z->broken || broken;
 		z->adds_ns = c->dnsd.rbldnsd.adds_ns;
-		z->number = (uint16_t)MIN(i + 1, (size_t)UINT16_MAX);
 		serve_sources(f, f->zone_sources[i], c->dnsd.zones[i].data.count, z);
 	}
 	for (size_t i = 0; i < c->list_count; i++) {

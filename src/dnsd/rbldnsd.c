@@ -49,9 +49,10 @@ void rbldnsd_help(FILE *to)
 		" -v                do not tell the version; twice: answer no such question",
 		" -C                refuse compressed files",
 		" -F FACILITY       of syslog, when in the background",
-		" -d                write zones in master format and end",
+		" -d                (refused) zones in master format",
 		" -f                (always) questions are answered while files are read",
-		" -x FILE -X ARG    (refused) extensions", "", "Types of data sets:"};
+		" -x FILE -X ARG    (refused) extensions", " -h                this text", "",
+		"Types of data sets:"};
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		fprintf(to, "%s\n", lines[i]);
@@ -279,10 +280,8 @@ static bool add_address(struct strings *to, const char *text, int family, struct
 /* A file as rbldnsd would name it behind its chroot and its change of folder. */
 static void add_path(struct buf *to, const struct given *g, struct slice file)
 {
-	const char *root = g->dump ? NULL : g->root; /* -d ignores -r */
-
-	if (root)
-		buf_addf(to, "%s/", root);
+	if (g->root)
+		buf_addf(to, "%s/", g->root);
 	if (g->work && !slice_starts(file, SLICE("/")))
 		buf_addf(to, "%s/", g->work);
 	buf_add_slice(to, file);
@@ -432,7 +431,6 @@ static void fill(struct config_dnsd *c, const struct given *g)
 	r->adds_ns = !g->lazy;
 	free(c->version);
 	c->version = mem_str(versions[MIN(g->silent, 2u)]);
-	r->dump = g->dump;
 	r->log_file = sink_of(g, g->log, &r->log_at_once);
 	r->stats_file = sink_of(g, g->stats, &r->stats_are_deltas);
 }
@@ -453,13 +451,17 @@ bool rbldnsd_parse(int argc, char **argv, struct rbldnsd *ret, struct err *err)
 			"-x %.50s: extensions are not loaded here; what it decides must stand in "
 			"an acl",
 			g.extension);
+	if (g.dump)
+		return err_set(err, ERR_REFUSED,
+			"-d: no zones are written here; have a secondary "
+			"transfer them (dnsd|secondary in sekisho.conf) or use rbldnsd -d");
 	ret->config = config_text(SLICE_EMPTY, "rbldnsd", &faults);
 	c = &ret->config->dnsd;
 	clear_texts(&c->listen);
 	for (size_t i = 0; i < g.address_count; i++)
 		if (!add_address(&c->listen, g.addresses[i], g.family, err))
 			return false;
-	if (!c->listen.count && !g.dump)
+	if (!c->listen.count)
 		return err_set(err, ERR_SYNTAX, "no address to listen on: name one with -b");
 	if (!add_specs(c, &g, argv + optind, (size_t)(argc - optind), err)
 		|| !choose_user(c, &g, err))
@@ -467,7 +469,7 @@ bool rbldnsd_parse(int argc, char **argv, struct rbldnsd *ret, struct err *err)
 	fill(c, &g);
 	if (g.pid_file)
 		ret->pid_file = mem_str(g.pid_file);
-	if (g.root && !g.dump)
+	if (g.root)
 		buf_addf(&ret->words, "-r is a prefix of file names, Landlock keeps to them; ");
 	return true;
 }

@@ -72,9 +72,9 @@ struct served_zone {
 	bool has_ip_list;   /* "0.0.127" is an empty non-terminal there (RFC 8020) */
 	bool has_name_list; /* and so is "com" */
 	bool adds_ns; /* NS records and their addresses behind every answer (rbldnsd without -a) */
-	uint16_t number;   /* of a zone of files: 1 + its place in the configuration; 0: none */
-	bool broken;	   /* its files could not be read: SERVFAIL */
-	int64_t expires_s; /* SERVFAIL after it; 0: never */
+	struct zone_stats *stats; /* borrowed: its counters; NULL: not counted by zone */
+	bool broken;		  /* its files could not be read: SERVFAIL */
+	int64_t expires_s;	  /* SERVFAIL after it; 0: never */
 	bool has_soa;
 	struct set_soa soa;
 	struct served_glue *glue; /* addresses of the ns that zones here know; filled by glue.c */
@@ -95,6 +95,7 @@ struct served_zone {
 };
 
 struct zone_key;
+struct zone_stats;
 struct served;
 
 struct served *served_new(void);

@@ -2,6 +2,7 @@
 #include "dnsd/session.h"
 
 #include "base/mem.h"
+#include "dnsd/query_log.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -108,6 +109,9 @@ static bool answer_one(
 	stats_count(room->stats, message.len, n, &note);
 	tap_note(room->tap, ANSWER_TCP, &s->peer, s->port, message,
 		slice_of(room->out + *out + 2, n));
+	if (room->log)
+		query_log_add(room->log, &s->peer, room->from.now_s, message,
+			slice_of(room->out + *out + 2, n), &note);
 	if (n == 0) /* no DNS: whatever comes next would not be either */
 		return false;
 	dns_put_u16(room->out + *out, (uint16_t)n);

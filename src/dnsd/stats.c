@@ -26,6 +26,17 @@ void stats_add(struct stats *sum, const struct stats *s)
 		stats_bump(&sum->rcode[i], get(&s->rcode[i]));
 }
 
+void zone_stats_count(struct zone_stats *z, size_t in, size_t out, unsigned rcode)
+{
+	_Atomic uint64_t *counter = rcode == DNS_NOERROR    ? &z->ok
+				    : rcode == DNS_NXDOMAIN ? &z->nxdomain
+							    : &z->errors;
+
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&z->in, in, memory_order_relaxed);
+	atomic_fetch_add_explicit(&z->out, out, memory_order_relaxed);
+}
+
 void stats_subtract(struct stats *from, const struct stats *s)
 {
 	stats_bump(&from->queries, -get(&s->queries));

@@ -13,12 +13,19 @@ struct stats {
 	_Atomic uint64_t rcode[STATS_RCODES];
 };
 
+/* Of one zone; all threads count here, so only where rbldnsd's statistics file asks for it. */
+struct zone_stats {
+	_Atomic uint64_t ok, nxdomain, errors, in, out;
+};
+
 /* Only the owner writes, so no locked instruction is needed. */
 static inline void stats_bump(_Atomic uint64_t *counter, uint64_t by)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
 		memory_order_relaxed);
 }
+
+void zone_stats_count(struct zone_stats *z, size_t in, size_t out, unsigned rcode);
 
 static inline void stats_count(
 	struct stats *s, size_t in, size_t out, const struct answer_note *note)
@@ -39,6 +46,8 @@ static inline void stats_count(
 		stats_bump(&s->listed, 1);
 	if (note->truncated)
 		stats_bump(&s->truncated, 1);
+	if (note->zone)
+		zone_stats_count(note->zone, in, out, note->rcode);
 }
 
 void stats_add(struct stats *sum, const struct stats *s);

@@ -282,6 +282,12 @@ bool tcp_start(struct tcp *t, struct grace *g, size_t first_reader, struct err *
 	return true;
 }
 
+void tcp_log(struct tcp *t, struct query_log *log)
+{
+	for (size_t i = 0; i < t->options.threads; i++)
+		t->threads[i].room.log = log;
+}
+
 void tcp_stats_add(struct stats *sum, const struct tcp *t)
 {
 	for (size_t i = 0; i < t->options.threads; i++)

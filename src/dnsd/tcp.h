@@ -9,6 +9,7 @@
 #include "dnsd/tap.h"
 #include "io/socket.h"
 
+struct query_log;
 struct tcp;
 struct limits_setup;
 
@@ -45,5 +46,7 @@ bool tcp_listen(struct tcp *t, const struct socket_address *address, struct err 
 /* No thread before it, so rights may be given up after tcp_listen(). Thread i reads with
  * grace_reader(g, first_reader + i). */
 bool tcp_start(struct tcp *t, struct grace *g, size_t first_reader, struct err *err);
+/* Before tcp_start(): every question is logged there, too. */
+void tcp_log(struct tcp *t, struct query_log *log);
 void tcp_stats_add(struct stats *sum, const struct tcp *t);
 struct tcp *tcp_free(struct tcp *t); /* ends its threads and sessions; NULL is fine */

@@ -2,6 +2,7 @@
 #include "dnsd/worker.h"
 
 #include "base/mem.h"
+#include "dnsd/query_log.h"
 #include "dnsd/limit.h"
 #include "io/clock.h"
 
@@ -37,6 +38,8 @@ struct worker {
 	struct grace_reader *reader;
 	struct tap *tap;
 	struct stats *stats;
+	struct query_log *log; /* NULL: none */
+	int64_t now_s;	       /* of the batch */
 	struct rrsig_cache *rrsigs;
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct slot slots[BATCH];
@@ -159,6 +162,7 @@ static void answer_batch(struct worker *w, unsigned n)
 		.limits = w->limits,
 		.rrsigs = w->rrsigs};
 
+	w->now_s = from.now_s;
 	for (unsigned i = 0; i < n; i++) {
 		w->jobs[i].message.len = w->in[i].msg_len;
 		w->jobs[i].peer = peer_of(&w->slots[i]);
@@ -181,6 +185,9 @@ static unsigned collect_replies(struct worker *w, unsigned n)
 			slice_of(j->out, j->ret_size));
 		if (j->ret_size == 0)
 			continue;
+		if (w->log)
+			query_log_add(w->log, &j->peer, w->now_s, j->message,
+				slice_of(j->out, j->ret_size), &j->ret_note);
 		if (w->wildcard)
 			aim_back(m);
 		s->out.iov_len = j->ret_size;
@@ -264,6 +271,11 @@ bool worker_steer(struct worker *w, size_t count)
 		       == 0;
 	return setsockopt(w->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program)
 	       == 0;
+}
+
+void worker_log(struct worker *w, struct query_log *log)
+{
+	w->log = log;
 }
 
 const struct stats *worker_stats(const struct worker *w)

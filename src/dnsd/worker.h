@@ -8,6 +8,7 @@
 #include "dnsd/tap.h"
 #include "io/socket.h"
 
+struct query_log;
 struct worker;
 struct limits_setup;
 
@@ -22,6 +23,8 @@ bool worker_start(struct worker *w, _Atomic(struct served *) *served,
 /* For all `count` workers of w's address: the n-th one made gets what processors n, n + count ... receive.
  * count 0: the kernel's hash of addresses and ports decides again. False: the kernel does not want to. */
 bool worker_steer(struct worker *w, size_t count);
+/* Before worker_start(): every question is logged there, too. */
+void worker_log(struct worker *w, struct query_log *log);
 const struct stats *worker_stats(const struct worker *w);
 /* Stops the thread, closes the socket; NULL is fine. */
 struct worker *worker_free(struct worker *w);
