@@ -44,9 +44,9 @@ static inline struct domain name_of(const char *text)
 	return d;
 }
 
-enum { IP4, IP6, NAMES, RECORDS, ACL, KEYS, GLOBAL, OPEN_KEYS, DATA_COUNT };
+enum { IP4, IP6, NAMES, RECORDS, ACL, KEYS, GLOBAL, OPEN_KEYS, MORE_KEYS, DATA_COUNT };
 
-/* "z": all data and the acl; "k": and keys; "o": keys that let strangers in; "g": only the rule
+/* "z": all data and the acl; "k": and keys; "o": keys that let strangers in; "t": two sets of keys; "g": only the rule
  * for all; "n": NS and their addresses behind answers. */
 struct world {
 	struct data data[DATA_COUNT];
@@ -85,10 +85,12 @@ static inline void world_init(struct world *w)
 	data_make(&w->data[GLOBAL], DATASET_ACL,
 		"203.0.113.1 :ignore\n203.0.113.2 :7:all $\n192.0.2.4 :7:first $\n");
 	data_make(&w->data[OPEN_KEYS], DATASET_ACLKEY, ":pass\nbanned :refuse\n");
+	data_make(&w->data[MORE_KEYS], DATASET_ACLKEY, "guest :pass\nold :pass\n");
 	w->served = served_new();
 	serve(w, "z", "01234");
 	serve(w, "k", "01235");
 	serve(w, "o", "07");
+	serve(w, "t", "058");
 	serve(w, "g", "0");
 	served_add_rule(w->served, &w->data[GLOBAL].index, 2100);
 	name = name_of("n");

@@ -100,6 +100,10 @@ static const struct question_case {
 	{FREE, "1.0.0.10.gone.k", DNS_A, ""},
 	{FREE, "9.0.0.10.rude.k", DNS_TXT, "0 'pay " FREE "':2100|0"},
 	{"203.0.113.1", "1.0.0.10.secret.k", DNS_A, ""},
+	{FREE, "1.0.0.10.secret.t", DNS_A, "0 127.2:2100|0"}, /* one set knows it */
+	{FREE, "1.0.0.10.guest.t", DNS_A, "0 127.2:2100|0"},
+	{FREE, "1.0.0.10.old.t", DNS_A, "3|1"}, /* both do: the stronger wins */
+	{FREE, "1.0.0.10.wrong.t", DNS_A, "5|0"},
 	{FREE, "1.0.0.10.o", DNS_A, "0 127.2:2100|0"},
 	{FREE, "1.0.0.10.banned.o", DNS_A, "5|0"},
 	{FREE, "1.0.0.10.other.o", DNS_A, "3|1"},
