@@ -43,6 +43,11 @@ static struct access find_access(const struct served *s, const struct reply *r)
 	return (struct access){.action = ACCESS_PASS};
 }
 
+static uint8_t key_at(const struct reply *r)
+{
+	return r->access.key ? (uint8_t)(r->access.key - r->q->name.wire) : 0;
+}
+
 /* The records of the reply; returns the rcode. */
 static unsigned answer_question(struct reply *r)
 {
@@ -92,6 +97,7 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 	rcode = early_rcode(status, &r);
 	r.zone = rcode == DNS_NOERROR && q.end && q.class != DNS_CH ? served_find(s, &q) : NULL;
 	r.access = find_access(s, &r);
+	ret_note->key_at = key_at(&r);
 	if (r.access.action == ACCESS_IGNORE)
 		return 0;
 	if (q.edns && status == DNS_QUESTION_OK && rcode != DNS_BADVERS)
@@ -105,7 +111,7 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 		.truncated = r.w.overflow,
 		.proven = proven,
 		.zone = r.zone ? r.zone->stats : NULL,
-		.key_at = r.access.key ? (uint8_t)(r.access.key - q.name.wire) : 0};
+		.key_at = key_at(&r)};
 	if (from->limits && r.zone)
 		note_quotas(from->limits, &r, ret_note);
 	/* For every class at once nobody has authority (RFC 1035, 6.2). */

@@ -107,8 +107,9 @@ static bool answer_one(
 	}
 	n = answer(room->served, &room->from, message, room->out + *out + 2, &note);
 	stats_count(room->stats, message.len, n, &note);
-	tap_note(room->tap, ANSWER_TCP, &s->peer, s->port, message,
-		slice_of(room->out + *out + 2, n));
+	if (!note.key_at) /* a secret */
+		tap_note(room->tap, ANSWER_TCP, &s->peer, s->port, message,
+			slice_of(room->out + *out + 2, n));
 	if (room->log)
 		query_log_add(room->log, &s->peer, room->from.now_s, message,
 			slice_of(room->out + *out + 2, n), &note);

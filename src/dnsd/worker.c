@@ -181,8 +181,9 @@ static unsigned collect_replies(struct worker *w, unsigned n)
 		struct slot *s = &w->slots[i];
 
 		stats_count(w->stats, j->message.len, j->ret_size, &j->ret_note);
-		tap_note(w->tap, ANSWER_UDP, &j->peer, port_of(s), j->message,
-			slice_of(j->out, j->ret_size));
+		if (!j->ret_note.key_at) /* a secret */
+			tap_note(w->tap, ANSWER_UDP, &j->peer, port_of(s), j->message,
+				slice_of(j->out, j->ret_size));
 		if (j->ret_size == 0)
 			continue;
 		if (w->log)

@@ -167,8 +167,9 @@ static void queue_answers(struct queue *q, unsigned count)
 		struct question *to = &q->questions[i];
 		struct answer_job *j = &q->jobs[i];
 		stats_count(q->stats, j->message.len, j->ret_size, &j->ret_note);
-		tap_note(q->tap, ANSWER_UDP, &j->peer, to->frame.port, j->message,
-			slice_of(j->out, j->ret_size));
+		if (!j->ret_note.key_at) /* a secret */
+			tap_note(q->tap, ANSWER_UDP, &j->peer, to->frame.port, j->message,
+				slice_of(j->out, j->ret_size));
 		if (j->ret_size == 0)
 			xsk_give_room_back(q->socket, to->out);
 		else
