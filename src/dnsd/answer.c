@@ -91,7 +91,7 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 	r.from = from;
 	r.now_s = from->now_s;
 	r.listed = r.known = r.always = false;
-	r.a.count = r.txt.count = r.mx.count = 0;
+	r.a.count = r.txt.count = r.mx.count = r.other.count = 0;
 	r.why_text = NULL;
 	dns_writer_start(&r.w, out, reply_size(&q, from->transport), message, &q);
 	rcode = early_rcode(status, &r);

@@ -1,4 +1,4 @@
-/* records.c - whole records of a name, from generic data sets. */
+/* records.c - whole records of a name, from generic data sets and transferred zones. */
 #include "dnsd/zone.h"
 
 #include "index/record.h"
@@ -18,5 +18,9 @@ void records_answer(struct reply *r, struct slice records)
 			reply_add(r, &r->txt, DNS_TXT, record.ttl_s, rdata, len);
 		else if (record.type == DNS_MX && r->want_mx)
 			reply_add(r, &r->mx, DNS_MX, record.ttl_s, rdata, len);
+		else if (record.type == DNS_CNAME
+			 || (record.type == r->q->type && record.type != DNS_A
+				 && record.type != DNS_TXT && record.type != DNS_MX))
+			reply_add(r, &r->other, record.type, record.ttl_s, rdata, len);
 	}
 }

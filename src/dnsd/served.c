@@ -234,7 +234,8 @@ static void group_seal(struct served_group *g, bool reads_ip4)
 {
 	if (g->place_count == 1 && g->places[0].name.labels == 0 && reads_ip4)
 		g->places[0].reads_ip4 = true;
-	qsort(g->places, g->place_count, sizeof *g->places, deepest_first);
+	if (g->place_count) /* none: a zone of SOA and NS alone */
+		qsort(g->places, g->place_count, sizeof *g->places, deepest_first);
 	for (size_t i = 0; i < g->place_count; i++)
 		qsort(g->places[i].sources, g->places[i].source_count, sizeof *g->places[i].sources,
 			by_set);

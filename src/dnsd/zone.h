@@ -26,7 +26,7 @@ struct reply {
 	bool listed;
 	bool known;  /* records of the name itself were found */
 	bool always; /* access.always is due */
-	struct rrset a, txt, mx;
+	struct rrset a, txt, mx, other; /* other: a CNAME, or the type that was asked for */
 	enum dns_ede why;     /* of an error, for those who speak EDNS ... */
 	const char *why_text; /* ... in a few words; NULL: nothing to say */
 };
