@@ -1,4 +1,4 @@
-/* dnsbench.c - dnsbench make|ask|load|compare: see usage below. tests/bench/rbldnsd drives it. */
+/* dnsbench.c - dnsbench make|ask|load|compare: see usage below. tests/bench/README.md says who drives it. */
 #include "dnsbench.h"
 
 #include <stdio.h>

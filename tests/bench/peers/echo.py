@@ -1,5 +1,6 @@
 """The kernel's floor: dnsbench echo, which reads and writes packets and does nothing else."""
+from peers import Spec
 
 
 def servers(data, tools):
-    return [("echo", [tools["dnsbench"], "echo", "{port}"], {})]
+    return [Spec("echo", [tools["dnsbench"], "echo", "{port}"], {})]

@@ -1,21 +1,26 @@
-"""sekisho-dnsd with one worker, from rbldnsd's files."""
+"""sekisho-dnsd with one worker, from rbldnsd's files or from a snapshot of them."""
+from peers import Spec
+from peers.rbldnsd import hup
+
 TYPES = {"ip4": ("ip4tset", "ip4set"), "ip4-values": ("ip4set",), "cidr": ("ip4trie",), "ip6": ("ip6trie",),
          "domain": ("dnset",), "combined": ("combined",)}
 CONFIG = """state-dir = "{folder}"
 run-dir = "{folder}"
-dnsd {{
-  listen = {{"127.0.0.1:{port}"}}
+dnsd {
+  listen = {"{address}:{port}"}
   user = ""
-  workers = {workers}
-  zone "{zone}" {{ data = {{"{type}:{list}"}} }}
-}}
+  check-interval = "1d"
+  OPTIONS
+  zone "ZONE" { data = {"SOURCE"} }
+}
 """
 
 
-def server(name, data, kind, tools, workers=1):
-    config = CONFIG.format(folder="{folder}", port="{port}", workers=workers, zone=data.zone, type=kind, list=data.list)
-    return (name, [tools["sekisho-dnsd"], "--config", "{folder}/dnsd.conf"], {"dnsd.conf": config})
+def server(name, data, source, tools, options="workers = 1"):
+    """source: "type:file" as a zone's data takes it."""
+    text = CONFIG.replace("ZONE", data.zone).replace("SOURCE", source).replace("OPTIONS", options)
+    return Spec(name, [tools["sekisho-dnsd"], "--config", "{folder}/dnsd.conf"], {"dnsd.conf": text}, data, hup, source)
 
 
 def servers(data, tools):
-    return [server(f"sekisho {t}", data, t, tools) for t in TYPES[data.kind]]
+    return [server(f"sekisho {t}", data, f"{t}:{data.list}", tools) for t in TYPES[data.kind]]
