@@ -5,6 +5,9 @@
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #define BITS_PAD 16
 
@@ -55,29 +58,52 @@ static inline uint8_t bits_of(uint64_t max)
 	return max ? (uint8_t)(64 - __builtin_clzll(max)) : 0;
 }
 
-/* SWAR, because not every x86-64 has an instruction for it. */
-static inline unsigned bits_count(uint64_t v)
-{
-	v -= v >> 1 & 0x5555555555555555;
-	v = (v & 0x3333333333333333) + (v >> 2 & 0x3333333333333333);
-	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0f;
-	return (unsigned)(v * 0x0101010101010101 >> 56);
-}
+/* ---- short rows of bytes; both read up to BITS_PAD bytes behind them ---- */
 
-/* The sum of n bytes; reads up to 7 more. */
+#if defined(__SSE2__)
 static inline unsigned bits_byte_sum(const uint8_t *p, unsigned n)
 {
-	const uint64_t even = 0x00ff00ff00ff00ff;
+	static const uint8_t kept[32] = {
+		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+	const __m128i zero = _mm_setzero_si128();
+	__m128i sum = zero, last;
+
+	for (; n > 16; n -= 16, p += 16)
+		sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_loadu_si128((const void *)p), zero));
+	last = _mm_and_si128(
+		_mm_loadu_si128((const void *)p), _mm_loadu_si128((const void *)(kept + 16 - n)));
+	sum = _mm_add_epi64(sum, _mm_sad_epu8(last, zero));
+	return (unsigned)_mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_srli_si128(sum, 8)));
+}
+
+/* Where the byte stands among n > 0; n or more: nowhere. */
+static inline unsigned bits_byte_find(const uint8_t *p, unsigned n, uint8_t byte)
+{
+	const __m128i wanted = _mm_set1_epi8((char)byte);
+
+	for (unsigned i = 0; i < n; i += 16) {
+		int same = _mm_movemask_epi8(
+			_mm_cmpeq_epi8(_mm_loadu_si128((const void *)(p + i)), wanted));
+
+		if (same)
+			return i + (unsigned)__builtin_ctz((unsigned)same);
+	}
+	return n;
+}
+#else
+static inline unsigned bits_byte_sum(const uint8_t *p, unsigned n)
+{
 	unsigned sum = 0;
 
-	for (;; p += 8, n -= 8) {
-		uint64_t v = bits_load(p);
-
-		if (n < 8)
-			v &= bits_mask(8 * n);
-		v = (v & even) + (v >> 8 & even);
-		sum += (unsigned)(v * 0x0001000100010001 >> 48);
-		if (n <= 8)
-			return sum;
-	}
+	while (n--)
+		sum += *p++;
+	return sum;
 }
+
+static inline unsigned bits_byte_find(const uint8_t *p, unsigned n, uint8_t byte)
+{
+	const uint8_t *at = memchr(p, byte, n);
+
+	return at ? (unsigned)(at - p) : n;
+}
+#endif

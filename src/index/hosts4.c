@@ -7,7 +7,6 @@
 #include "index/view.h"
 
 #define DATA_PAD 16 /* before and behind: readers load whole words */
-#define WORD_SHIFT 14
 
 /* ---- writing ---- */
 
@@ -155,9 +154,9 @@ static bool put_hosts(const struct hosts *h, struct file_hosts4 *f, struct buf *
 	data = words + (f->data_at - f->words_at);
 	memset(data, 0, DATA_PAD);
 	for (size_t i = 0; i < h->count; i += n) {
-		uint32_t word = h->keys[i] >> WORD_SHIFT;
+		uint32_t word = h->keys[i] >> HOSTS_SHIFT;
 
-		for (n = 1; i + n < h->count && h->keys[i + n] >> WORD_SHIFT == word;)
+		for (n = 1; i + n < h->count && h->keys[i + n] >> HOSTS_SHIFT == word;)
 			n++;
 		size += put_word(
 			h, i, n, f, words + (size_t)(word - f->first) * HOSTS_WORD, data, size);
@@ -187,8 +186,8 @@ static size_t count_hosts(struct builder *b, uint32_t *ret_first, uint32_t *ret_
 			continue;
 		total += t->count;
 		++*ret_sets;
-		first = MIN(first, keys[0] >> WORD_SHIFT);
-		last = MAX(last, keys[t->count - 1] >> WORD_SHIFT);
+		first = MIN(first, keys[0] >> HOSTS_SHIFT);
+		last = MAX(last, keys[t->count - 1] >> HOSTS_SHIFT);
 		*ret_expires = *ret_expires || t->expires;
 	}
 	*ret_first = first;
@@ -227,29 +226,15 @@ bool hosts4_write(
 
 /* ---- opening ---- */
 
-struct word {
-	uint64_t bits;
-	uint32_t start;
-};
-
-static inline struct word word_at(const struct hosts4 *h, uint32_t i)
-{
-	const uint8_t *p = h->words + (size_t)i * HOSTS_WORD;
-	struct word w = {.bits = bits_load(p)};
-
-	memcpy(&w.start, p + 8, 4);
-	return w;
-}
-
 static inline uint64_t cell_at(const struct hosts4 *h, const uint8_t *counts, unsigned index)
 {
 	return (uint64_t)(counts - h->data) * 8 - (uint64_t)(index + 1) * h->cell_bits;
 }
 
-static bool word_ok(const struct snapshot *s, const struct hosts4 *h, struct word w,
+static bool word_ok(const struct snapshot *s, const struct hosts4 *h, struct hosts4_word w,
 	uint64_t data_size, bool check_rows)
 {
-	unsigned groups = bits_count(w.bits), hosts;
+	unsigned groups = (unsigned)__builtin_popcountll(w.bits), hosts;
 
 	if (!w.bits)
 		return true;
@@ -276,25 +261,25 @@ bool hosts4_open(const struct snapshot *s, uint64_t at, struct hosts4 *ret)
 
 	if (!f || f->row_bits > 32 || f->expires > 1 || f->data_size < 2 * DATA_PAD)
 		return false;
-	h = (struct hosts4){
+	h = (struct hosts4)
+	{
 		.words = view_part(s, f->words_at, f->words, HOSTS_WORD, 8),
-		.data = view_part(s, f->data_at, f->data_size, 1, 8),
-		.first = f->first,
-		.count = f->words,
-		.row_base = f->row_base,
-		.row_bits = f->row_bits,
-		.cell_bits = (uint8_t)(f->row_bits + (f->expires ? 32 : 0)),
-		.expires = f->expires,
+		.data = view_part(s, f->data_at, f->data_size, 1, 8), .first = f->first,
+		.count = f->words, .row_base = f->row_base, .row_bits = f->row_bits,
+		.cell_bits = (uint8_t)(f->row_bits + (f->expires ? 32 : 0)), .expires = f->expires,
+#if defined(__x86_64__)
+		.popcnt = __builtin_cpu_supports("popcnt"),
+#endif
 	};
-	if (!h.words || !h.data || h.count > 1u << (32 - WORD_SHIFT)
-		|| h.first > (1u << (32 - WORD_SHIFT)) - h.count)
+	if (!h.words || !h.data || h.count > 1u << (32 - HOSTS_SHIFT)
+		|| h.first > (1u << (32 - HOSTS_SHIFT)) - h.count)
 		return false;
 	check_rows = !rows_cover(
 		s->nodes, s->node_count, h.row_base, h.row_base + ((uint64_t)1 << h.row_bits));
 	if (check_rows && !h.row_bits)
 		return false;
 	for (uint32_t i = 0; i < h.count; i++)
-		if (!word_ok(s, &h, word_at(&h, i), f->data_size, check_rows))
+		if (!word_ok(s, &h, hosts4_word(&h, i), f->data_size, check_rows))
 			return false;
 	*ret = h;
 	return true;
@@ -315,31 +300,40 @@ static inline uint32_t cell_read(
 	return h->row_base + (uint32_t)bits_get(h->data, at, h->row_bits);
 }
 
-uint32_t hosts4_find(const struct hosts4 *h, uint32_t address, uint32_t *ret_expires)
+static inline __attribute__((always_inline)) uint32_t find_in(
+	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires)
 {
-	uint32_t i = (address >> WORD_SHIFT) - h->first;
-	unsigned bit = address >> 8 & 63, before, first;
-	const uint8_t *counts, *lows, *low;
-	struct word w;
+	const uint64_t below = ((uint64_t)1 << (address >> 8 & 63)) - 1;
+	const uint8_t *counts = h->data + w.start;
+	unsigned before = (unsigned)__builtin_popcountll(w.bits & below);
+	unsigned first = before + bits_byte_sum(counts, before); /* of this /24 */
+	const uint8_t *lows = counts + __builtin_popcountll(w.bits) + first;
+	unsigned n = counts[before] + 1u, at = bits_byte_find(lows, n, (uint8_t)address);
 
-	if (i >= h->count)
-		return 0;
-	w = word_at(h, i);
-	if (!(w.bits >> bit & 1))
-		return 0;
-	counts = h->data + w.start;
-	before = bits_count(w.bits & (((uint64_t)1 << bit) - 1));
-	first = before + bits_byte_sum(counts, before);
-	lows = counts + bits_count(w.bits) + first;
-	low = memchr(lows, (int)(address & 255), counts[before] + 1u);
-	if (!low)
-		return 0;
-	return cell_read(h, counts, first + (unsigned)(low - lows), ret_expires);
+	return at < n ? cell_read(h, counts, first + at, ret_expires) : 0;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("popcnt"))) static uint32_t find_popcnt(
+	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires)
+{
+	return find_in(h, w, address, ret_expires);
+}
+#endif
+
+uint32_t hosts4_find_in(
+	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires)
+{
+#if defined(__x86_64__)
+	if (h->popcnt)
+		return find_popcnt(h, w, address, ret_expires);
+#endif
+	return find_in(h, w, address, ret_expires);
 }
 
 void hosts4_walk_from(const struct hosts4 *h, uint32_t address, struct hosts4_walk *ret)
 {
-	uint32_t word = address >> WORD_SHIFT;
+	uint32_t word = address >> HOSTS_SHIFT;
 
 	*ret = (struct hosts4_walk){.word = word > h->first ? MIN(word - h->first, h->count) : 0};
 }
@@ -350,18 +344,18 @@ bool hosts4_next(const struct hosts4 *h, struct hosts4_walk *w)
 		if (w->bits) {
 			w->left = *w->counts++ + 1u;
 		} else if (w->word < h->count) {
-			struct word next = word_at(h, w->word++);
+			struct hosts4_word next = hosts4_word(h, w->word++);
 
 			w->bits = next.bits;
 			w->start = h->data + next.start;
 			w->counts = w->start;
-			w->lows = w->start + bits_count(next.bits);
+			w->lows = w->start + __builtin_popcountll(next.bits);
 			w->index = 0;
 		} else {
 			return false;
 		}
 	}
-	w->address = (h->first + w->word - 1) << WORD_SHIFT
+	w->address = (h->first + w->word - 1) << HOSTS_SHIFT
 		     | (uint32_t)__builtin_ctzll(w->bits) << 8 | *w->lows++;
 	w->expires = 0;
 	w->row = cell_read(h, w->start, w->index++, &w->expires);

@@ -26,6 +26,7 @@ struct hosts4 {
 	uint32_t row_base;
 	uint8_t row_bits, cell_bits;
 	bool expires;
+	bool popcnt; /* the processor can count bits */
 };
 
 /* Takes the hosts out of the sets and adds the part, unless they are few. *ret_at: 0 when there is none. */
@@ -33,8 +34,37 @@ bool hosts4_write(struct builder *b, struct rows_writer *w, struct buf *to, uint
 	struct err *err);
 /* nodes: checked. False: damaged. */
 bool hosts4_open(const struct snapshot *s, uint64_t at, struct hosts4 *ret);
+
+#define HOSTS_SHIFT 14 /* of an address: its word */
+
+struct hosts4_word {
+	uint64_t bits;
+	uint32_t start;
+};
+
+static inline struct hosts4_word hosts4_word(const struct hosts4 *h, uint32_t i)
+{
+	const uint8_t *p = h->words + (size_t)i * HOSTS_WORD;
+	struct hosts4_word w = {.bits = bits_load(p)};
+
+	memcpy(&w.start, p + 8, 4);
+	return w;
+}
+
+uint32_t hosts4_find_in(
+	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires);
+
 /* The row at an address; 0: none. *ret_expires: what ROW_COLUMN means there. */
-uint32_t hosts4_find(const struct hosts4 *h, uint32_t address, uint32_t *ret_expires);
+static inline uint32_t hosts4_find(const struct hosts4 *h, uint32_t address, uint32_t *ret_expires)
+{
+	uint32_t i = (address >> HOSTS_SHIFT) - h->first;
+	struct hosts4_word w;
+
+	if (i >= h->count) /* so it is when there are no words at all */
+		return 0;
+	w = hosts4_word(h, i);
+	return w.bits >> (address >> 8 & 63) & 1 ? hosts4_find_in(h, w, address, ret_expires) : 0;
+}
 
 /* Walks through the hosts by address. */
 struct hosts4_walk {

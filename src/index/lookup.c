@@ -50,10 +50,8 @@ size_t snapshot_find_ip4(
 	uint32_t expires = 0, row;
 	size_t n = 0;
 
-	if (s->hosts4.words) {
-		row = hosts4_find(&s->hosts4, address, &expires);
-		n = take_row(s, row, expires, 4, now_s, hits, n);
-	}
+	row = hosts4_find(&s->hosts4, address, &expires);
+	n = take_row(s, row, expires, 4, now_s, hits, n);
 	if (s->ranges4.keys) {
 		row = ranges4_find(&s->ranges4, address);
 		n = take_row(s, row, 0, 4, now_s, hits, n);

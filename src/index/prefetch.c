@@ -3,7 +3,6 @@
 #include "index/index.h"
 #include "index/view.h"
 
-#define HOSTS_SHIFT 14
 #define TABLES6_MOST 4 /* the long lengths; more are not worth it */
 
 static const uint8_t *hosts4_at(const struct hosts4 *h, uint32_t address)
