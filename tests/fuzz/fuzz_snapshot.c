@@ -1,5 +1,6 @@
 /* fuzz_snapshot.c - any bytes as a snapshot, with size and checksum put right so that what lies behind
  * them is reached: opened or refused, and what was opened answers within its bytes. */
+#include "base/attr.h"
 #include "index/crc32c.h"
 #include "index/format.h"
 #include "index/index.h"
@@ -16,6 +17,29 @@ static void read_hits(const struct hit hits[], size_t n)
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < hits[i].value.text.len; k++)
 			sink ^= (uint8_t)hits[i].value.text.ptr[k];
+}
+
+static bool read_prefix(const struct snapshot_prefix *p, void *ctx)
+{
+	size_t *left = ctx;
+
+	if (p->prefix.len > ip_bits(p->prefix.ip.family))
+		abort();
+	for (size_t k = 0; k < p->value.text.len; k++)
+		sink ^= (uint8_t)p->value.text.ptr[k];
+	return --*left > 0;
+}
+
+static void walk(const struct snapshot *s)
+{
+	static const struct ip from[] = {{.family = 4}, {.family = 4, .bytes = {10, 0, 0, 3}},
+		{.family = 6, .bytes = {0x20, 0x01, 0x0d, 0xb8}}};
+
+	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+		size_t left = 1000;
+
+		snapshot_each_prefix(s, &from[i], read_prefix, &left);
+	}
 }
 
 static void ask(const struct snapshot *s, const uint8_t *data, size_t size)
@@ -72,8 +96,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(copy, &h, sizeof h);
 	}
 	s = snapshot_open(slice_of(copy, size), NULL);
-	if (s)
+	if (s) {
 		ask(s, data, size);
+		walk(s);
+	}
 	snapshot_close(s);
 	free(copy);
 	return 0;
