@@ -72,7 +72,7 @@ enum dns_question_status dns_question_parse(struct slice message, struct dns_que
 		return DNS_QUESTION_IGNORE;
 	q->id = dns_u16(p);
 	q->flags = dns_u16(p + 2);
-	q->end = 0;
+	q->end = q->type = q->class = 0;
 	q->edns = q->dnssec_ok = q->compact_ok = q->tsig = false;
 	q->edns_version = 0;
 	dns_options_init(&q->options);

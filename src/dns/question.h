@@ -12,7 +12,7 @@ enum dns_question_status {
 
 struct dns_question {
 	uint16_t id, flags; /* as received; set whenever the status is not IGNORE */
-	uint16_t type, class;
+	uint16_t type, class; /* 0 without a question */
 	uint16_t end; /* offset behind the question: the bytes that a reply echoes; 0: none to echo,
 		       * also with status OK when only a cookie is asked for (RFC 7873, 5.4) */
 	bool edns, dnssec_ok, tsig;

@@ -69,6 +69,21 @@ static void test_question_parse(void **state)
 	}
 }
 
+static void test_cookie_alone(void **state)
+{
+	struct slice s = exact(HEAD "\0\0\0\0\0\0\0\1"
+				    "\0\0\x29\x10\0\0\0\0\0\0\x0c\0\x0a\0\x08"
+				    "8 bytes.",
+		12 + 11 + 12);
+	struct dns_question q;
+
+	memset(&q, 0xff, sizeof q); /* nothing of an earlier question may show through */
+	assert_int_equal(dns_question_parse(s, &q), DNS_QUESTION_OK);
+	assert_int_equal(q.end | q.type | q.class, 0);
+	assert_int_equal(q.options.cookie_len, 8);
+	exact_free(s);
+}
+
 static void test_question_fields(void **state)
 {
 	struct slice s = exact(HEAD ONE_OPT NAME IN_A OPT, 12 + 12 + 4 + 11);
@@ -242,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_question_parse),
+		cmocka_unit_test(test_cookie_alone),
 		cmocka_unit_test(test_question_fields),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_compression),
