@@ -56,7 +56,7 @@ def conformance(tmp_path_factory):
         process.terminate()
         process.wait(10)
         log = (folder / "log").read_text()
-        assert "AddressSanitizer" not in log and "runtime error" not in log, log
+        assert "AddressSanitizer" not in log and "ThreadSanitizer" not in log and "runtime error" not in log, log
 
 
 def asked(server, name=LISTED, rdtype="A", tcp=False, **more):
