@@ -109,6 +109,7 @@ struct config_dnsd {
 	char *user;
 	struct strings listen;		 /* addr:port, UDP and TCP */
 	struct strings xdp;		 /* network interfaces */
+	char *metrics;			 /* addr:port; empty: none */
 	char *dnstap;			 /* Unix socket; empty: no query log */
 	long dnstap_sample;		 /* one in so many questions */
 	long workers;			 /* 0: one for each processor */

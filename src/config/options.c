@@ -120,6 +120,8 @@ static const struct option dnsd[] = {
 	TEXTS(config_dnsd, xdp, "xdp", "",
 		"network interfaces on which questions to them are answered past the network "
 		"stack"),
+	ADDRESS(config_dnsd, metrics, "metrics", "",
+		"address where Prometheus fetches metrics by HTTP; empty: none"),
 	TEXT(config_dnsd, dnstap, "dnstap", "",
 		"Unix socket of a reader of dnstap; empty: no query log"),
 	COUNT(config_dnsd, dnstap_sample, "dnstap-sample", "1000", 1, 1000000000,

@@ -10,6 +10,7 @@
 #include "dnsd/limit.h"
 #include "dnsd/query_log.h"
 #include "dnsd/rules.h"
+#include "dnsd/scrape.h"
 #include "dnsd/served.h"
 #include "dnsd/site.h"
 #include "dnsd/steer.h"
@@ -36,7 +37,7 @@
 #define NS_TTL_S 86400
 #define KEY_FILE_MAX 65536
 
-#define TRANSPORTS 3 /* UDP, TCP, XDP */
+#define TRANSPORTS METRICS_TRANSPORTS /* UDP, TCP, XDP */
 
 struct dnsd {
 	const struct config *config;
@@ -58,6 +59,8 @@ struct dnsd {
 	struct xdp *xdp;
 	struct taps *taps; /* NULL: no query log */
 	struct tcp *tcp;
+	struct scrape *scrape; /* NULL: no metrics */
+	int64_t started_s;
 	struct identity identity;
 	struct limits_setup limits;
 	struct secondaries secondaries;
@@ -149,6 +152,61 @@ static void describe_lists(struct dnsd *d)
 			.text = slice_str(c->text),
 			.ttl_s = (uint32_t)c->ttl,
 			.meta = meta_plain(kind, SET_FIRST, (uint32_t)c->ttl)};
+	}
+}
+
+/* ---- its state in numbers ---- */
+
+static void gather_stats(const struct dnsd *d, struct stats ret[TRANSPORTS])
+{
+	memset(ret, 0, TRANSPORTS * sizeof *ret);
+	for (size_t i = 0; i < d->worker_count; i++)
+		stats_add(&ret[0], worker_stats(d->workers[i]));
+	tcp_stats_add(&ret[1], d->tcp);
+	for (size_t i = 0; i < xdp_thread_count(d->xdp); i++)
+		stats_add(&ret[2], xdp_stats(d->xdp, i));
+}
+
+static const char *const transport_names[TRANSPORTS] = {"udp", "tcp", "xdp"};
+
+static size_t transport_count(const struct dnsd *d)
+{
+	return xdp_thread_count(d->xdp) ? TRANSPORTS : TRANSPORTS - 1;
+}
+
+static void fill_snapshot(const struct dnsd *d, struct metrics *m)
+{
+	const struct index *ix = d->site ? site_index(d->site) : NULL;
+
+	if (!ix)
+		return;
+	m->has_snapshot = true;
+	m->serial = atomic_load(site_serial(d->site));
+	m->snapshot_serial = snapshot_serial(ix->snapshot);
+	m->snapshot_loaded_s = site_loaded_s(d->site);
+	m->overlay_entries = ix->overlay ? overlay_count(ix->overlay) : 0;
+	for (size_t i = 0; i < snapshot_set_count(ix->snapshot); i++)
+		m->snapshot_entries += snapshot_set_entries(ix->snapshot, i);
+}
+
+static void fill_metrics(void *ctx, struct metrics *m)
+{
+	const struct dnsd *d = ctx;
+
+	m->started_s = d->started_s;
+	m->transport_count = transport_count(d);
+	memcpy(m->transports, transport_names, sizeof transport_names);
+	gather_stats(d, m->stats);
+	m->zones = served_zone_count(d->served);
+	m->query_log_lost = taps_lost(d->taps);
+	m->xdp_lost = xdp_lost(d->xdp);
+	fill_snapshot(d, m);
+	m->data_count = files_state_count(d->files);
+	m->data = mem_new(m->data_count + 1, sizeof *m->data);
+	for (size_t i = 0; i < m->data_count; i++) {
+		struct files_state f = files_state(d->files, i);
+		m->data[i] = (struct metrics_data){
+			f.name, f.loaded, f.failed, f.entries, f.loaded_s};
 	}
 }
 
@@ -308,6 +366,12 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		|| !read_keys(d, err) || !open_sockets(d, err))
 		return dnsd_free(d);
 	d->identity.secondaries = &d->secondaries;
+	d->started_s = clock_unix_ms() / 1000;
+	if (config->dnsd.metrics[0]) {
+		d->scrape = scrape_new(d->loop, config->dnsd.metrics, fill_metrics, d, err);
+		if (!d->scrape)
+			return dnsd_free(d);
+	}
 	describe_lists(d);
 	d->stats_file = stats_file_new(&config->dnsd);
 	d->rules = rules_new(config);
@@ -328,26 +392,15 @@ bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
 
 /* ---- serving ---- */
 
-static void gather_stats(const struct dnsd *d, struct stats ret[TRANSPORTS])
-{
-	memset(ret, 0, TRANSPORTS * sizeof *ret);
-	for (size_t i = 0; i < d->worker_count; i++)
-		stats_add(&ret[0], worker_stats(d->workers[i]));
-	tcp_stats_add(&ret[1], d->tcp);
-	for (size_t i = 0; i < xdp_thread_count(d->xdp); i++)
-		stats_add(&ret[2], xdp_stats(d->xdp, i));
-}
-
 static void log_stats(void *ctx)
 {
-	static const char *const names[TRANSPORTS] = {"udp", "tcp", "xdp"};
 	const struct dnsd *d = ctx;
 	struct stats now[TRANSPORTS];
 
 	gather_stats(d, now);
-	for (size_t i = 0; i < (xdp_thread_count(d->xdp) ? 3 : 2); i++) {
+	for (size_t i = 0; i < transport_count(d); i++) {
 		stats_subtract(&now[i], &d->since[i]);
-		stats_log(names[i], &now[i]);
+		stats_log(transport_names[i], &now[i]);
 	}
 }
 
@@ -474,6 +527,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 {
 	if (!d)
 		return NULL;
+	scrape_free(d->scrape);
 	for (size_t i = 0; d->steers && i < d->config->dnsd.listen.count; i++)
 		steer_free(d->steers[i]);
 	free(d->steers);

@@ -43,6 +43,9 @@ struct source {
 	struct version *version; /* NULL: never read well */
 	/* between the thread and the loop, one at a time */
 	bool wanted;
+	bool failed; /* the last attempt; read and written in the loop */
+	uint64_t entries;
+	int64_t loaded_s;
 	struct version *made, *replaced;
 };
 
@@ -176,10 +179,18 @@ static struct version *version_build(struct source *s, const struct parallel *he
 	return v;
 }
 
+static uint64_t entries_of(const struct version *v)
+{
+	uint64_t entries = 0;
+
+	for (size_t i = 0; i < snapshot_set_count(v->data.index.snapshot); i++)
+		entries += snapshot_set_entries(v->data.index.snapshot, i);
+	return entries;
+}
+
 static void source_compile(struct source *s, const struct parallel *help)
 {
 	int64_t began_ms = clock_mono_ms();
-	uint64_t entries = 0;
 	struct err err = {0};
 
 	s->made = version_build(s, help, &err);
@@ -189,10 +200,8 @@ static void source_compile(struct source *s, const struct parallel *help)
 			s->version ? "old" : "none", log_quote(slice_str(err.text)).s);
 		return;
 	}
-	for (size_t i = 0; i < snapshot_set_count(s->made->data.index.snapshot); i++)
-		entries += snapshot_set_entries(s->made->data.index.snapshot, i);
 	log_event(LOG_INFO, "dnsd.data", "data=%s entries=%" PRIu64 " bytes=%zu ms=%" PRId64,
-		s->text, entries, s->made->bytes.len, clock_mono_ms() - began_ms);
+		s->text, entries_of(s->made), s->made->bytes.len, clock_mono_ms() - began_ms);
 }
 
 static void *compile_wanted(void *ctx)
@@ -220,9 +229,13 @@ static void take_made(struct files *f)
 
 	for (size_t i = 0; i < f->source_count; i++) {
 		struct source *s = &f->sources[i];
+		if (s->wanted)
+			s->failed = !s->made;
 		s->wanted = false;
 		if (!s->made)
 			continue;
+		s->entries = entries_of(s->made);
+		s->loaded_s = clock_unix_ms() / 1000;
 		s->replaced = s->version;
 		s->version = s->made;
 		s->made = NULL;
@@ -488,4 +501,20 @@ void files_serve(const struct files *f, struct served *to)
 		z->broken = z->broken || broken;
 		serve_sources(f, f->list_sources[i], c->lists[i].access.count, z);
 	}
+}
+
+size_t files_state_count(const struct files *f)
+{
+	return f->source_count;
+}
+
+struct files_state files_state(const struct files *f, size_t i)
+{
+	const struct source *s = &f->sources[i];
+
+	return (struct files_state){.name = s->text,
+		.loaded = s->version != NULL,
+		.failed = s->failed,
+		.entries = s->entries,
+		.loaded_s = s->loaded_s};
 }

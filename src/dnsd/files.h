@@ -25,5 +25,16 @@ bool files_complete(const struct files *f); /* each data set was read well at le
 void files_watch(struct files *f, loop_fn *changed, void *ctx);
 void files_reload(struct files *f); /* all of them, changed or not */
 
+struct files_state {
+	const char *name; /* "type:file,file" */
+	bool loaded;	  /* read well at least once */
+	bool failed;	  /* but not at the last attempt */
+	uint64_t entries;
+	int64_t loaded_s; /* since 1970 */
+};
+
+size_t files_state_count(const struct files *f);
+struct files_state files_state(const struct files *f, size_t i);
+
 /* Adds the zones with the newest good data, and the rules of who may ask; zones that lack any are broken. */
 void files_serve(const struct files *f, struct served *to);

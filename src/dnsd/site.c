@@ -47,6 +47,7 @@ struct site {
 	struct loop_watch *watch;
 	struct loop_timer *retry;
 	struct version *version;
+	int64_t loaded_s; /* when it was taken over */
 	_Atomic uint64_t serial;
 	struct stat seen; /* of the snapshot tried last, good or bad */
 	/* the log */
@@ -217,6 +218,7 @@ static void take(struct site *s)
 	s->log_at = 0;
 	s->log_broken = false;
 	s->version = v;
+	s->loaded_s = clock_unix_ms() / 1000;
 	/* Before anyone sees it: a listing made since must not be away for a moment. Who watches sees the new
 	 * one as the old one was, and after it what has changed since. */
 	s->stop_behind = s->watcher ? atomic_load(&s->serial) : UINT64_MAX;
@@ -368,6 +370,11 @@ void site_watch(struct site *s, const struct site_watcher *w)
 const struct index *site_index(const struct site *s)
 {
 	return s->version ? &s->version->data.index : NULL;
+}
+
+int64_t site_loaded_s(const struct site *s)
+{
+	return s->loaded_s;
 }
 
 const _Atomic uint64_t *site_serial(const struct site *s)

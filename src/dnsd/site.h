@@ -32,6 +32,8 @@ void site_watch(struct site *s, const struct site_watcher *w);
 const struct index *site_index(const struct site *s);
 /* Of the last change seen; lives as long as the site. */
 const _Atomic uint64_t *site_serial(const struct site *s);
+/* When the snapshot of site_index() was taken over, in seconds since 1970; 0: none was. */
+int64_t site_loaded_s(const struct site *s);
 /* Looks at the folder; logs what it finds. A new snapshot is opened in a thread, changed() comes later. */
 void site_check(struct site *s);
 /* The same at the start, before the loop runs: when it returns, what is there has been taken. */

@@ -134,6 +134,15 @@ const struct stats *xdp_stats(const struct xdp *x, size_t thread)
 	return x->queues[thread]->stats;
 }
 
+uint64_t xdp_lost(const struct xdp *x)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < x->queue_count; i++)
+		n += xsk_drops(x->queues[i]->socket).no_room;
+	return n;
+}
+
 /* ---- answering ---- */
 
 /* The questions among the frames, each with room for its answer. */
