@@ -1,6 +1,7 @@
 /* builder.c - collects the entries of sets until they are written. */
 #include "base/mem.h"
 #include "index/collect.h"
+#include "index/hash.h"
 
 struct builder *builder_new(uint64_t serial, const uint8_t seed[16])
 {
@@ -8,6 +9,7 @@ struct builder *builder_new(uint64_t serial, const uint8_t seed[16])
 
 	b->serial = serial;
 	memcpy(b->seed, seed, sizeof b->seed);
+	b->name_key = hash_key(seed);
 	return b;
 }
 
@@ -315,7 +317,7 @@ void builder_add_name(struct builder_set *s, const struct domain *name, enum sco
 	t->items = grown(t->items, t->count, &t->cap, sizeof *t->items);
 	e = &t->items[t->count++];
 	*e = (struct name_entry){
-		.hash = format_name_hash(s->owner->seed, name->wire, name->len),
+		.hash = hash_end(hash_name(name->wire, name->len, s->owner->name_key)),
 		.at = t->heap_len,
 		.value = value,
 		.expires = (uint32_t)MIN(expires_s, (int64_t)UINT32_MAX),
@@ -324,7 +326,6 @@ void builder_add_name(struct builder_set *s, const struct domain *name, enum sco
 	};
 	memcpy(t->heap + t->heap_len, name->wire, name->len);
 	t->heap_len += name->len;
-	t->labels_max = MAX(t->labels_max, name->labels);
 	if (expires_s)
 		t->expires = true;
 }

@@ -20,12 +20,11 @@ struct name_table {
 	size_t heap_len, heap_cap;
 	struct name_entry *items;
 	size_t count, cap;
-	uint8_t labels_max;
 	bool expires;
 };
 
 struct name_entry {
-	uint64_t hash;
+	uint64_t hash; /* hash_end() of its hash_name() */
 	size_t at; /* in the heap */
 	uint32_t value, expires;
 	uint8_t len, scope;
@@ -59,6 +58,7 @@ struct builder {
 	uint64_t serial;
 	const struct parallel *parallel; /* NULL: no help */
 	uint8_t seed[16];
+	uint64_t name_key; /* hash_key() of it */
 	struct builder_set **sets;
 	size_t set_count, set_cap;
 	uint64_t doubles; /* told by the writer */
@@ -66,6 +66,11 @@ struct builder {
 
 /* Sorts by key (order of adding kept among equals), drops doubles by the rule, exclusions first. */
 void order_table(struct column_table *t, enum set_rule rule, const struct parallel *p);
-/* Sorts by hash and does the same. */
-void order_names(struct name_table *t, enum set_rule rule);
+
+struct kept {
+	uint32_t value, expires;
+};
+/* Adds one of several entries of the same key to the n kept (at most FORMAT_VALUES_PER_KEY) and returns
+ * how many there are then; exclusions come first. */
+size_t order_keep(struct kept kept[], size_t n, struct kept e, enum set_rule rule);
 void column_table_done(struct column_table *t);

@@ -44,11 +44,6 @@ struct file_set {
 	uint64_t entries;
 };
 
-static inline uint64_t format_name_hash(const uint8_t seed[16], const uint8_t *wire, size_t len)
-{
-	return siphash(seed, slice_of(wire, len));
-}
-
 /* Width of a column that holds numbers up to max. */
 static inline uint8_t format_width(uint64_t max)
 {

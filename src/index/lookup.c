@@ -80,5 +80,9 @@ size_t snapshot_find_ip6(
 size_t snapshot_find_name(const struct snapshot *s, const uint8_t *name, size_t len,
 	unsigned labels, int64_t now_s, struct hit hits[])
 {
-	return names_find(s, s->names, name, len, labels, now_s, hits);
+	size_t n = names_find(s, s->names, name, len, labels, now_s, hits);
+
+	if (n > 1)
+		order_sets(hits, n);
+	return n;
 }

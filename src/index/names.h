@@ -1,8 +1,10 @@
-/* names.h - the part of a snapshot that holds domain names, of all sets: written, opened, asked. */
+/* names.h - the part of a snapshot that holds domain names, of all sets: written, opened, asked. Names
+ * stand in buckets by a keyed hash (hash.h), once each, whatever number of sets holds them: the record
+ * has the wire form (so a hash alone lists nobody) and the number of a row (rows.h). A filter in front, a
+ * byte a name, ends most questions for what is not listed at one word of memory. */
 #pragma once
 
-#include "base/buf.h"
-#include "base/err.h"
+#include "index/rows.h"
 #include "index/snapshot.h"
 
 struct builder;
@@ -10,14 +12,15 @@ struct names;
 
 /* Adds the names of all sets, counts them in the sets' entries and frees them. *ret_at: where the part
  * begins, 0 when there are no names. */
-bool names_write(struct builder *b, struct buf *to, uint64_t *ret_at, struct err *err);
+bool names_write(struct builder *b, struct rows_writer *w, struct buf *to, uint64_t *ret_at,
+	struct err *err);
 
-/* The part at `at`, whose sets (with their values) s has opened; NULL when anything there is damaged. */
+/* The part at `at`, whose rows s has opened; NULL when anything there is damaged. */
 struct names *names_open(const struct snapshot *s, uint64_t at);
 void names_close(struct names *n); /* NULL is fine */
 
-/* Every entry of any set in force at now_s that covers the name: sets ascending, in each most specific
- * first ("x" before ".x"), exclusions before values of the same key. At most SNAPSHOT_HITS_MAX. n may be
- * NULL. name: wire form, lower case, with the root label at the end; labels without it. */
+/* Every entry of any set in force at now_s that covers the name, most specific first ("x" before ".x"),
+ * of equal ones sets ascending, exclusions before values of the same key. At most SNAPSHOT_HITS_MAX. n
+ * may be NULL. name: wire form, lower case, with the root label at the end; labels without it. */
 size_t names_find(const struct snapshot *s, const struct names *n, const uint8_t *name, size_t len,
 	unsigned labels, int64_t now_s, struct hit hits[]);

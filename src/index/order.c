@@ -90,12 +90,7 @@ static uint32_t *order_of(const struct column_table *t)
 	return order;
 }
 
-struct kept {
-	uint32_t value, expires;
-};
-
-/* Adds one of several entries of the same key to those kept; exclusions come first. */
-static size_t keep(struct kept kept[], size_t n, struct kept e, enum set_rule rule)
+size_t order_keep(struct kept kept[], size_t n, struct kept e, enum set_rule rule)
 {
 	if (n && rule == SET_FIRST)
 		return n;
@@ -136,7 +131,7 @@ void order_table(struct column_table *t, enum set_rule rule, const struct parall
 		size_t n = 0;
 
 		for (; i < t->count && memcmp(t->keys + order[i] * w, key, w) == 0; i++)
-			n = keep(kept, n,
+			n = order_keep(kept, n,
 				(struct kept){t->values ? t->values[order[i]] : 0,
 					t->expires ? t->expires[order[i]] : 0},
 				rule);
@@ -152,52 +147,4 @@ void order_table(struct column_table *t, enum set_rule rule, const struct parall
 	sorted.cap = t->count;
 	column_table_done(t);
 	*t = sorted;
-}
-
-static int name_compare(const void *x, const void *y, void *heap)
-{
-	const struct name_entry *a = x, *b = y;
-	int c;
-
-	if (a->hash != b->hash)
-		return a->hash < b->hash ? -1 : 1;
-	if (a->len != b->len)
-		return a->len < b->len ? -1 : 1;
-	c = memcmp((const char *)heap + a->at, (const char *)heap + b->at, a->len);
-	if (c)
-		return c;
-	if (a->scope != b->scope)
-		return a->scope < b->scope ? -1 : 1;
-	return a->at < b->at ? -1 : a->at > b->at;
-}
-
-static bool name_same(
-	const struct name_table *t, const struct name_entry *a, const struct name_entry *b)
-{
-	return a->hash == b->hash && a->len == b->len && a->scope == b->scope
-	       && memcmp(t->heap + a->at, t->heap + b->at, a->len) == 0;
-}
-
-void order_names(struct name_table *t, enum set_rule rule)
-{
-	size_t n = 0;
-
-	if (!t->count)
-		return;
-	qsort_r(t->items, t->count, sizeof *t->items, name_compare, t->heap);
-	for (size_t i = 0; i < t->count;) {
-		struct name_entry key = t->items[i];
-		struct kept kept[FORMAT_VALUES_PER_KEY];
-		size_t k = 0;
-
-		for (; i < t->count && name_same(t, &key, &t->items[i]); i++)
-			k = keep(kept, k, (struct kept){t->items[i].value, t->items[i].expires},
-				rule);
-		for (size_t j = 0; j < k; j++) {
-			t->items[n] = key;
-			t->items[n].value = kept[j].value;
-			t->items[n++].expires = kept[j].expires;
-		}
-	}
-	t->count = n;
 }

@@ -53,7 +53,7 @@ static bool add_parts(struct builder *b, struct buf *to, struct file_head *h, st
 	bool ok = hosts4_write(b, &rows, to, &h->hosts4_at, err)
 		  && ranges4_write(b, &rows, to, &h->ranges4_at, err)
 		  && tables6_write(b, &rows, to, &h->tables6_at, err)
-		  && names_write(b, to, &h->names_at, err);
+		  && names_write(b, &rows, to, &h->names_at, err);
 
 	if (ok && rows.count >= UINT32_MAX)
 		ok = err_set(err, ERR_LIMIT, "more than 2^32 different rows in one snapshot");
