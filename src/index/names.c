@@ -228,8 +228,8 @@ bool snapshot_each_name(const struct snapshot *s, uint64_t from,
 
 	if (!n)
 		return true;
-	for (const uint8_t *p = n->heap + (from ? from - 1 : 0), *end = n->heap + n->heap_size; p < end;
-		p = record_next(n, p))
+	for (const uint8_t *p = n->heap + (from ? from - 1 : 0), *end = n->heap + n->heap_size;
+		p < end; p = record_next(n, p))
 		if (!show_record(s, n, p, fn, ctx))
 			return false;
 	return true;

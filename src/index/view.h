@@ -87,18 +87,3 @@ static inline struct value view_text(const struct snapshot *s, uint32_t value)
 	return value ? (struct value){v->code, slice_of(s->text + v->text_at, v->text_len)}
 		     : (struct value){0, SLICE_EMPTY};
 }
-
-/* What a set answers by its value `number`: 0 an exclusion, else 1 + its place among the set's values. */
-static inline void view_value(
-	const struct snapshot *s, size_t set, uint32_t number, struct hit *ret)
-{
-	const struct file_value *v;
-
-	ret->set = (uint16_t)set;
-	ret->excluded = number == 0;
-	ret->value = (struct value){0, SLICE_EMPTY};
-	if (!number)
-		return;
-	v = &s->sets[set].values[number - 1];
-	ret->value = (struct value){v->code, slice_of(s->text + v->text_at, v->text_len)};
-}
