@@ -46,17 +46,6 @@ size_t slice_find_nocase(struct slice s, struct slice needle)
 	return s.len;
 }
 
-struct slice slice_skip(struct slice s, size_t n)
-{
-	n = n > s.len ? s.len : n;
-	return slice_of(s.len ? s.ptr + n : s.ptr, s.len - n);
-}
-
-struct slice slice_take(struct slice s, size_t n)
-{
-	return slice_of(s.ptr, n > s.len ? s.len : n);
-}
-
 struct slice slice_trim(struct slice s)
 {
 	while (s.len && ascii_is_space(s.ptr[0]))

@@ -38,9 +38,16 @@ size_t slice_find(struct slice s, char c);
 size_t slice_find_nocase(struct slice s, struct slice needle);
 
 /* s without its first n bytes (all of it gone when n > len). */
-struct slice slice_skip(struct slice s, size_t n);
+static inline struct slice slice_skip(struct slice s, size_t n)
+{
+	n = n > s.len ? s.len : n;
+	return (struct slice){s.len ? s.ptr + n : s.ptr, s.len - n};
+}
 /* The first n bytes of s (all of it when n > len). */
-struct slice slice_take(struct slice s, size_t n);
+static inline struct slice slice_take(struct slice s, size_t n)
+{
+	return (struct slice){s.ptr, n > s.len ? s.len : n};
+}
 /* s without ASCII blanks, tabs, CR and LF at both ends. */
 struct slice slice_trim(struct slice s);
 

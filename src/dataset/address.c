@@ -105,17 +105,18 @@ int address_range4(struct slice *s, uint32_t *ret_first, uint32_t *ret_last)
  * none, or when it grows too large (*s then stands at the digit too many). */
 static bool word6(struct slice *s, uint32_t *ret)
 {
+	const char *p = s->ptr, *end = p + s->len;
 	uint32_t v = 0;
-	bool any = false;
 
-	for (; s->len && ascii_hex(s->ptr[0]) >= 0; *s = slice_skip(*s, 1)) {
-		v = v << 4 | (uint32_t)ascii_hex(s->ptr[0]);
+	for (int digit; p < end && (digit = ascii_hex(*p)) >= 0; p++) {
+		v = v << 4 | (uint32_t)digit;
 		if (v > 0xffff)
-			return false;
-		any = true;
+			break;
 	}
 	*ret = v;
-	return any;
+	end = s->ptr;
+	*s = slice_skip(*s, (size_t)(p - end));
+	return p > end && v <= 0xffff;
 }
 
 int address_prefix6(struct slice *s, uint8_t ret[16])
@@ -179,7 +180,7 @@ static bool escaped(struct slice *s, uint8_t *ret)
 
 bool name_read(struct slice text, struct domain *ret)
 {
-	struct domain d = {0};
+	uint8_t wire[DOMAIN_WIRE_MAX], labels = 0;
 	size_t label_at = 0, n = 1; /* the label's length byte; next free byte */
 
 	while (text.len) {
@@ -191,8 +192,8 @@ bool name_read(struct slice text, struct domain *ret)
 				continue; /* empty labels are passed over */
 			if (n >= DOMAIN_WIRE_MAX)
 				return false;
-			d.wire[label_at] = (uint8_t)(n - label_at - 1);
-			d.labels++;
+			wire[label_at] = (uint8_t)(n - label_at - 1);
+			labels++;
 			label_at = n++;
 			continue;
 		}
@@ -204,15 +205,16 @@ bool name_read(struct slice text, struct domain *ret)
 		}
 		if (n >= DOMAIN_WIRE_MAX - 1 || n - label_at > 63)
 			return false;
-		d.wire[n++] = (uint8_t)ascii_lower((char)c);
+		wire[n++] = (uint8_t)ascii_lower((char)c);
 	}
 	if (n - label_at > 1) {
-		d.wire[label_at] = (uint8_t)(n - label_at - 1);
-		d.labels++;
+		wire[label_at] = (uint8_t)(n - label_at - 1);
+		labels++;
 		n++;
 	}
-	d.wire[n - 1] = 0;
-	d.len = (uint8_t)n;
-	*ret = d;
+	wire[n - 1] = 0;
+	memcpy(ret->wire, wire, n); /* of 255: millions of names are read */
+	ret->labels = labels;
+	ret->len = (uint8_t)n;
 	return true;
 }

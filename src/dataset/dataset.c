@@ -335,10 +335,7 @@ static void complete_templates(struct unit *u)
 	for (size_t id = 0; id < count; id++) {
 		struct slice raw = builder_value_at(u->set, (uint32_t)id).text;
 
-		if (!u->subst[BASE_TEMPLATE] && !slice_starts(raw, SLICE("="))
-			&& slice_find(raw, '$') == raw.len)
-			continue; /* as most */
-		if (access_is_action(raw))
+		if (template_is_complete(raw, u->subst) || access_is_action(raw))
 			continue;
 		buf_reset(&text);
 		template_complete(raw, u->subst, &text);

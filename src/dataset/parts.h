@@ -110,6 +110,8 @@ int address_cidr6(struct slice *s, uint8_t ret[16]);
 bool name_read(struct slice text, struct domain *ret);
 
 /* template.c: rbldnsd's template and variables as our template (value.h). */
+/* It would come out as it is, as most do. */
+bool template_is_complete(struct slice raw, char *const subst[SUBSTITUTES]);
 void template_complete(struct slice raw, char *const subst[SUBSTITUTES], struct buf *to);
 
 static inline bool is_comment(char c)

@@ -32,6 +32,18 @@ static void put_asked(struct room *r)
 	buf_add_char(r->to, '$');
 }
 
+bool template_is_complete(struct slice raw, char *const subst[SUBSTITUTES])
+{
+	const char *at = raw.ptr, *end = raw.ptr + raw.len;
+
+	if (subst[BASE_TEMPLATE] || slice_starts(raw, SLICE("=")) || raw.len > VALUE_TEXT_MAX)
+		return false;
+	while (at < end && (at = memchr(at, '$', (size_t)(end - at))) != NULL)
+		if (++at < end && (*at == '$' || *at == '=' || ascii_is_digit(*at)))
+			return false;
+	return true;
+}
+
 void template_complete(struct slice raw, char *const subst[SUBSTITUTES], struct buf *to)
 {
 	struct room r = {to, VALUE_TEXT_MAX};

@@ -100,13 +100,15 @@ static uint64_t value_hash(const struct builder_set *s, uint32_t code, struct sl
 	return siphash(s->owner->seed, text) ^ code * (uint64_t)0x9e3779b97f4a7c15;
 }
 
+/* The half of the hash in a slot saves looking at most values that are others. */
 static void value_slot_put(struct builder_set *s, uint32_t id)
 {
-	size_t i = s->values[id].hash & (s->slot_count - 1);
+	uint32_t half = (uint32_t)s->values[id].hash;
+	size_t i = half & (s->slot_count - 1);
 
 	while (s->value_slots[i])
 		i = (i + 1) & (s->slot_count - 1);
-	s->value_slots[i] = id + 1;
+	s->value_slots[i] = (uint64_t)half << 32 | (id + 1);
 }
 
 static void value_slots_grow(struct builder_set *s)
@@ -148,15 +150,18 @@ uint32_t builder_value(struct builder_set *s, uint32_t code, struct slice text)
 	uint64_t hash = value_hash(s, code, text);
 	struct built_value *v;
 
-	for (size_t i = hash; s->slot_count; i++) {
-		uint32_t slot = s->value_slots[i & (s->slot_count - 1)];
+	for (size_t i = (uint32_t)hash; s->slot_count; i++) {
+		uint64_t slot = s->value_slots[i & (s->slot_count - 1)];
+		uint32_t id = (uint32_t)slot - 1;
 
 		if (!slot)
 			break;
-		v = &s->values[slot - 1];
+		if (slot >> 32 != (uint32_t)hash)
+			continue;
+		v = &s->values[id];
 		if (v->hash == hash && v->code == code
-			&& slice_eq(builder_value_at(s, slot - 1).text, text))
-			return slot - 1;
+			&& slice_eq(builder_value_at(s, id).text, text))
+			return id;
 	}
 	s->values = grown(s->values, s->value_count, &s->value_cap, sizeof *s->values);
 	v = &s->values[s->value_count++];

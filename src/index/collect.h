@@ -40,8 +40,8 @@ struct builder_set {
 	struct name_table names;
 	struct built_value *values;
 	size_t value_count, value_cap;
-	uint32_t *value_slots; /* open addressing over values: id + 1; a power of two */
-	size_t slot_count;
+	uint64_t *value_slots; /* open addressing: low half of a value's hash, then id + 1 */
+	size_t slot_count; /* a power of two */
 	char *text; /* templates, back to back */
 	size_t text_len, text_cap;
 	uint32_t value_base; /* told by the writer: how many values earlier sets have */

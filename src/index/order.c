@@ -1,25 +1,23 @@
 /* order.c - sorts collected entries and drops doubles, so that the writer only copies. */
 #include "base/mem.h"
 #include "index/collect.h"
+#include "index/radix.h"
 
-#define DIGIT_BITS 11
-#define DIGITS (1u << DIGIT_BITS)
+#define PART_BITS 8 /* names are sorted side by side in 256 parts */
 
-/* One pass of a radix sort over u64 words: by DIGIT_BITS bits at `shift`. */
-static void radix_pass64(const uint64_t *from, uint64_t *to, size_t n, unsigned shift)
+static uint64_t word64(const uint64_t *item, unsigned word)
 {
-	size_t at[DIGITS] = {0}, sum = 0, c;
-
-	for (size_t i = 0; i < n; i++)
-		at[from[i] >> shift & (DIGITS - 1)]++;
-	for (size_t d = 0; d < DIGITS; d++) {
-		c = at[d];
-		at[d] = sum;
-		sum += c;
-	}
-	for (size_t i = 0; i < n; i++)
-		to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
+	(void)word;
+	return *item;
 }
+
+static bool less64(const uint64_t *a, const uint64_t *b, const void *ctx)
+{
+	(void)ctx;
+	return *a < *b;
+}
+
+RADIX_SORT(sort64, uint64_t, word64, 1, less64)
 
 /* Keys alone: all entries are the same but for their key. */
 static void order_keys32(struct column_table *t, const struct parallel *p)
@@ -37,21 +35,38 @@ static void order_keys32(struct column_table *t, const struct parallel *p)
 	t->cap = t->count;
 }
 
+/* The same of 64 bits. */
+static void order_keys64(struct column_table *t)
+{
+	uint64_t *keys = (uint64_t *)t->keys;
+	size_t n = 1;
+
+	sort64(keys, t->count, 0, NULL);
+	for (size_t i = 1; i < t->count; i++)
+		if (keys[i] != keys[n - 1])
+			keys[n++] = keys[i];
+	t->count = t->cap = n;
+}
+
 struct wide {
 	uint64_t high, low;
 	uint32_t at;
 };
 
-static int wide_compare(const void *x, const void *y)
+static uint64_t wide_word(const struct wide *w, unsigned word)
 {
-	const struct wide *a = x, *b = y;
-
-	if (a->high != b->high)
-		return a->high < b->high ? -1 : 1;
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	return a->at < b->at ? -1 : a->at > b->at;
+	return word ? w->low : w->high;
 }
+
+static bool wide_less(const struct wide *a, const struct wide *b, const void *ctx)
+{
+	(void)ctx;
+	if (a->high != b->high)
+		return a->high < b->high;
+	return a->low != b->low ? a->low < b->low : a->at < b->at;
+}
+
+RADIX_SORT(sort_wide, struct wide, wide_word, 2, wide_less)
 
 /* The order of the entries by key, by time of adding among equals. Caller frees. */
 static uint32_t *order_of(const struct column_table *t)
@@ -59,21 +74,14 @@ static uint32_t *order_of(const struct column_table *t)
 	uint32_t *order = mem_new(t->count, sizeof *order);
 
 	if (t->width == 4) {
-		uint64_t *a = mem_new(t->count, sizeof *a), *b = mem_new(t->count, sizeof *b),
-			 *swap;
+		uint64_t *a = mem_new(t->count, sizeof *a);
 
 		for (size_t i = 0; i < t->count; i++)
 			a[i] = (uint64_t)((const uint32_t *)t->keys)[i] << 32 | i;
-		for (unsigned shift = 32; shift < 64; shift += DIGIT_BITS) {
-			radix_pass64(a, b, t->count, shift);
-			swap = a;
-			a = b;
-			b = swap;
-		}
+		sort64(a, t->count, 0, NULL);
 		for (size_t i = 0; i < t->count; i++)
 			order[i] = (uint32_t)a[i];
 		free(a);
-		free(b);
 	} else {
 		struct wide *w = mem_new(t->count, sizeof *w);
 		const uint64_t *keys = (const uint64_t *)t->keys;
@@ -82,7 +90,7 @@ static uint32_t *order_of(const struct column_table *t)
 			w[i] = t->width == 8
 				       ? (struct wide){keys[i], 0, (uint32_t)i}
 				       : (struct wide){keys[2 * i], keys[2 * i + 1], (uint32_t)i};
-		qsort(w, t->count, sizeof *w, wide_compare);
+		sort_wide(w, t->count, 0, NULL);
 		for (size_t i = 0; i < t->count; i++)
 			order[i] = w[i].at;
 		free(w);
@@ -119,6 +127,10 @@ void order_table(struct column_table *t, enum set_rule rule, const struct parall
 		return;
 	if (w == 4 && !t->values && !t->expires) {
 		order_keys32(t, p);
+		return;
+	}
+	if (w == 8 && !t->values && !t->expires) {
+		order_keys64(t);
 		return;
 	}
 	order = order_of(t);

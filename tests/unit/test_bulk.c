@@ -107,6 +107,110 @@ static void bins_keep_the_order_of_coming(void **state)
 	free(keys);
 }
 
+/* An entry: an address or prefix of some length, or a name; few keys come often, many once. */
+struct entry {
+	uint8_t key[16];
+	struct domain name;
+	uint32_t value;
+	size_t at; /* when it was added */
+};
+
+static int compare_entries(const void *x, const void *y)
+{
+	const struct entry *a = x, *b = y;
+	int c = memcmp(a->key, b->key, sizeof a->key);
+
+	c = c ? c : memcmp(a->name.wire, b->name.wire, sizeof a->name.wire);
+	return c ? c : (a->at > b->at) - (a->at < b->at);
+}
+
+static struct entry some_entry(struct prop *p, unsigned len, size_t at, bool values)
+{
+	struct entry e = {.value = values ? prop_below(p, 40) : 0, .at = at};
+	uint32_t kind = prop_below(p, 3), number = (uint32_t)prop_next(p);
+	char text[40];
+
+	if (kind == 0)
+		number %= 3;
+	else if (kind == 1)
+		number %= 5000;
+	memcpy(e.key, "\x20\x01\x0d\xb8", 4);
+	memcpy(e.key + (len > 32 ? len / 8 - 4 : 0), &number, 4);
+	if (len == 0) {
+		memset(e.key, 0, sizeof e.key);
+		snprintf(text, sizeof text, "n%u.example", number);
+		assert_true(domain_parse(slice_str(text), &e.name, NULL));
+	}
+	return e;
+}
+
+static struct buf built(const struct entry *entries, size_t n, unsigned len, enum set_rule rule)
+{
+	struct buf bytes = BUF_INIT(1 << 26);
+	struct builder *b = builder_new(1, seed);
+	struct set_meta meta = meta_plain(len ? SET_IP : SET_NAME, rule, 300);
+	struct builder_set *s = builder_set_new(b, SLICE("x"), &meta);
+	struct err err;
+
+	builder_set_parallel(b, &backwards);
+	for (uint32_t v = 0; v < 40; v++)
+		assert_int_equal(builder_value(s, v + 1, SLICE("")), v);
+	for (size_t i = 0; i < n; i++) {
+		const struct entry *e = &entries[i];
+		uint32_t value = e->value == 39 ? BUILDER_EXCLUDED : e->value, ip4;
+
+		memcpy(&ip4, e->key, 4);
+		if (len == 0)
+			builder_add_name(s, &e->name, SCOPE_BOTH, value, 0);
+		else if (len == 32)
+			builder_add_ip4(s, ip4, len, value, 0);
+		else
+			builder_add_ip6(s, e->key, len, value, 0);
+	}
+	assert_true(builder_write(b, &bytes, &err));
+	builder_free(b);
+	return bytes;
+}
+
+/* What SET_FIRST is about: of sorted entries the first of each key. */
+static size_t firsts(struct entry *entries, size_t n)
+{
+	size_t kept = 1;
+
+	for (size_t i = 1; i < n; i++)
+		if (memcmp(entries[i].key, entries[kept - 1].key, sizeof entries[i].key) != 0
+			|| !domain_eq(&entries[i].name, &entries[kept - 1].name))
+			entries[kept++] = entries[i];
+	return kept;
+}
+
+/* Whatever the order of adding, as long as it is the same among equal keys. */
+static void order_of_adding_does_not_show(void **state)
+{
+	static const unsigned lens[] = {0, 32, 48, 64, 128};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lens) * 4; i++) {
+		struct prop p = prop_new(i);
+		size_t n = 20000;
+		struct entry *entries = mem_new(n, sizeof *entries);
+		enum set_rule rule = i % 2 ? SET_FIRST : SET_ALL;
+		struct buf one, two;
+
+		for (size_t k = 0; k < n; k++)
+			entries[k] = some_entry(&p, lens[i / 4], k, i / 2 % 2);
+		one = built(entries, n, lens[i / 4], rule);
+		qsort(entries, n, sizeof *entries, compare_entries);
+		if (rule == SET_FIRST)
+			n = firsts(entries, n);
+		two = built(entries, n, lens[i / 4], rule);
+		assert_true(slice_eq(buf_slice(&one), buf_slice(&two)));
+		buf_done(&one);
+		buf_done(&two);
+		free(entries);
+	}
+}
+
 /* A line of a list; some are other than they look. */
 static void add_line(struct prop *p, struct buf *to, bool slow)
 {
@@ -264,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bins_sort_as_qsort_does),
 		cmocka_unit_test(bins_keep_the_order_of_coming),
+		cmocka_unit_test(order_of_adding_does_not_show),
 		cmocka_unit_test(side_by_side_is_line_by_line),
 		cmocka_unit_test(every_quad_is_read),
 		cmocka_unit_test(a_crew_does_each_job_once),
