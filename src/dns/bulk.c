@@ -28,7 +28,7 @@ void dns_bulk_start(struct dns_bulk *b, uint8_t *dst, size_t size, const struct 
 	dns_put_u16(dst, h->id);
 	dns_put_u16(dst + 2, h->flags);
 	dns_put_u16(dst + 4, 1);
-	memcpy(dst + DNS_HEADER_SIZE, h->zone.wire, h->zone.len);
+	memcpy(dst + DNS_HEADER_SIZE, h->asked.len ? h->asked.wire : h->zone.wire, h->zone.len);
 	b->at = dst + DNS_HEADER_SIZE + h->zone.len;
 	dns_put_u16(b->at, h->type);
 	dns_put_u16(b->at + 2, DNS_IN);

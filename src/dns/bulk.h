@@ -17,6 +17,8 @@ struct dns_bulk {
 struct dns_bulk_head {
 	uint16_t id, flags; /* flags: as sent, rcode included */
 	struct domain zone;
+	struct domain
+		asked; /* the same name as it was asked, in letter case; len 0: as `zone` has it */
 	uint16_t type; /* of the question, which every message repeats */
 };
 

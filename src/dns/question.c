@@ -94,3 +94,30 @@ enum dns_question_status dns_question_parse(struct slice message, struct dns_que
 		return DNS_QUESTION_FORMERR;
 	return DNS_QUESTION_OK;
 }
+
+bool dns_question_serial(struct slice message, const struct dns_question *q, uint32_t *ret_serial)
+{
+	const uint8_t *p = (const uint8_t *)message.ptr;
+	struct dns_record rec;
+	size_t at = q->end;
+
+	for (unsigned i = dns_u16(p + 6); i > 0; i--)
+		if ((at = dns_record_read(message, at, &rec)) == 0)
+			return false;
+	if (dns_u16(p + 8) == 0 || dns_record_read(message, at, &rec) == 0 || rec.type != DNS_SOA)
+		return false;
+	at = dns_name_skip(message, rec.rdata);
+	at = at ? dns_name_skip(message, at) : 0;
+	if (at == 0 || at + 20 != (size_t)rec.rdata + rec.rdata_len)
+		return false;
+	*ret_serial = dns_u32(p + at);
+	return true;
+}
+
+struct domain dns_question_asked(struct slice message, const struct dns_question *q)
+{
+	struct domain d = q->name;
+
+	memcpy(d.wire, message.ptr + DNS_HEADER_SIZE, d.len);
+	return d;
+}

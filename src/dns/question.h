@@ -29,3 +29,9 @@ struct dns_question {
  * only OPT and TSIG are looked at (RFC 6891: one OPT at most, owned by the root); nothing behind them.
  * On FORMERR and NOTIMP what was read so far stands in *ret, for the reply. */
 enum dns_question_status dns_question_parse(struct slice message, struct dns_question *ret);
+
+/* What an IXFR question says of itself: the serial of the SOA in its authority section (RFC 1995, 3). q: as
+ * parsed from this message, with status OK. False: there is none. */
+bool dns_question_serial(struct slice message, const struct dns_question *q, uint32_t *ret_serial);
+/* The name of the question as it came, letter case and all. */
+struct domain dns_question_asked(struct slice message, const struct dns_question *q);

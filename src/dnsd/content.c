@@ -70,11 +70,25 @@ static bool add_place(
 	return true;
 }
 
+bool content_is_whole(const struct served_zone *z)
+{
+	if (!z->has_soa || z->broken || z->has_keys)
+		return false;
+	for (size_t g = 0; g < z->group_count; g++)
+		for (size_t i = 0; i < z->groups[g].place_count; i++) {
+			const struct served_place *p = &z->groups[g].places[i];
+			for (size_t k = 0; k < p->source_count; k++)
+				if (p->sources[k].meta->kind == SET_RECORDS)
+					return false;
+		}
+	return true;
+}
+
 struct content *content_new(const struct served_zone *z, content_index_fn *fn, void *ctx)
 {
 	struct content *c;
 
-	if (!z->has_soa || z->broken)
+	if (!content_is_whole(z))
 		return NULL;
 	c = mem_new(1, sizeof *c);
 	c->zone = z->name;

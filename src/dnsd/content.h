@@ -1,6 +1,6 @@
 /* content.h - a zone's contents as records, for transfers: a server that knows nothing but these records
  * answers every address and every name as we do. How that is done stands in
- * docs/decisions (zone transfers): in short, entries on octet (nibble) borders become wildcards, others are
+ * docs/decisions/0020-zones-as-records.md: in short, entries on octet (nibble) borders become wildcards, others are
  * expanded to the next border; below a wildcard every name that exists gets records of its own, since a
  * wildcard stops there; around what is excluded from a range the range is expanded.
  *
@@ -45,9 +45,13 @@ struct content {
 	struct content_around *around; /* NULL: names are not watched */
 };
 
+/* Records can say all that the zone answers: it has an SOA, its files could be read, and there are neither whole
+ * records (`generic`) nor key labels among them. */
+bool content_is_whole(const struct served_zone *z);
+
 /* Copies what the zone is made of; the indexes and lists must outlive it. Their overlays must not change
  * during any call here; content_changed_prefix() tells that they have. fn: called for each place, gives the
- * index to use instead; NULL: the served ones. NULL: the zone has no SOA, or is broken. */
+ * index to use instead; NULL: the served ones. NULL: not content_is_whole(). */
 typedef const struct index *content_index_fn(void *ctx, const struct index *ix);
 struct content *content_new(const struct served_zone *z, content_index_fn *fn, void *ctx);
 struct content *content_free(struct content *c); /* NULL is fine */

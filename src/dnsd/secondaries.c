@@ -57,12 +57,13 @@ bool secondaries_allow(const struct secondaries *s, const struct ip *peer,
 /* ---- answers of one message ---- */
 
 /* IXFR over UDP: the SOA tells whether it is worth coming by TCP (RFC 1995, 4). */
-static size_t answer_soa(
-	const struct served_zone *z, const struct dns_question *q, uint8_t *out, size_t size)
+static size_t answer_soa(const struct served_zone *z, const struct dns_question *q,
+	struct slice message, uint8_t *out, size_t size)
 {
 	const struct dns_bulk_head head = {.id = q->id,
 		.flags = DNS_QR | DNS_AA | (q->flags & DNS_RD),
 		.zone = z->name,
+		.asked = dns_question_asked(message, q),
 		.type = q->type};
 	_cleanup_buf_ struct buf record = BUF_INIT(2048);
 	struct slice rest;
@@ -122,11 +123,11 @@ size_t secondaries_answer(const struct secondaries *s, const struct served *serv
 	else if (!transfer)
 		n = answer_stripped(served, from, &signer, message, out, ret_note);
 	else if (!z || !secondaries_allow(s, &from->peer, &signer, &z->name) || !udp
-		 || q->type != DNS_IXFR || !z->has_soa)
+		 || q->type != DNS_IXFR || q->class != DNS_IN || !z->has_soa)
 		n = answer_rcode(q, message, DNS_REFUSED, out, ret_note);
 	else {
 		*ret_note = (struct answer_note){0};
-		n = answer_soa(z, q, out, size);
+		n = answer_soa(z, q, message, out, size);
 	}
 	if (n && size - n < TSIG_SIZE_MAX + DOMAIN_WIRE_MAX && signer.is_signed) {
 		/* no room for the signature: come by TCP */

@@ -84,26 +84,6 @@ static bool begin_whole(struct transfer *t, const struct served_zone *z)
 	return true;
 }
 
-/* The serial that an IXFR question tells in its authority section. */
-static bool asked_serial(struct slice message, const struct dns_question *q, uint32_t *ret)
-{
-	const uint8_t *p = (const uint8_t *)message.ptr;
-	struct dns_record rec;
-	size_t at = q->end;
-
-	for (unsigned i = dns_u16(p + 6); i > 0; i--)
-		if ((at = dns_record_read(message, at, &rec)) == 0)
-			return false;
-	if (dns_u16(p + 8) == 0 || dns_record_read(message, at, &rec) == 0 || rec.type != DNS_SOA)
-		return false;
-	at = dns_name_skip(message, rec.rdata);
-	at = at ? dns_name_skip(message, at) : 0;
-	if (at == 0 || at + 20 != (size_t)rec.rdata + rec.rdata_len)
-		return false;
-	*ret = dns_u32(p + at);
-	return true;
-}
-
 /* False: not one of which something can be said by changes. */
 static bool begin_changes(struct transfer *t, const struct served_zone *z, uint32_t serial)
 {
@@ -137,9 +117,10 @@ static bool begin(struct transfer *t, const struct served_zone *z, struct slice 
 	t->head = (struct dns_bulk_head){.id = q->id,
 		.flags = DNS_QR | DNS_AA | (q->flags & DNS_RD),
 		.zone = z->name,
+		.asked = dns_question_asked(message, q),
 		.type = q->type};
 	t->soa = z->soa;
-	if (q->type == DNS_IXFR && asked_serial(message, q, &serial) && begin_changes(t, z, serial))
+	if (q->type == DNS_IXFR && dns_question_serial(message, q, &serial) && begin_changes(t, z, serial))
 		return true;
 	t->journal = NULL;
 	t->phase = PHASE_HEAD;
@@ -166,7 +147,7 @@ static void transfer_free(struct transfer *t)
 
 static bool can_be_transferred(const struct served_zone *z, int64_t now_s)
 {
-	return z && z->has_soa && !z->broken && !(z->expires_s && z->expires_s <= now_s);
+	return z && content_is_whole(z) && !(z->expires_s && z->expires_s <= now_s);
 }
 
 static void *transfer_open(void *ctx, const struct answer_from *from, struct slice message)

@@ -108,7 +108,7 @@ static void tell(struct transfers *t, const struct served_zone *z)
 {
 	struct told *told = NULL;
 
-	if (!z || !z->has_soa || z->broken)
+	if (!z || !content_is_whole(z))
 		return;
 	for (size_t i = 0; i < t->told_count && !told; i++)
 		if (domain_eq(&t->told[i].zone, &z->name))

@@ -3,6 +3,7 @@
 #include "../unit/dnsd_world.h"
 #include "dnsd/identity.h"
 #include "dnsd/limit.h"
+#include "dnsd/secondaries.h"
 
 #include <stdlib.h>
 
@@ -47,11 +48,29 @@ static void check_both_ways(const struct served *served, const struct answer_fro
 			&& other.truncated == note->truncated));
 }
 
-static const struct identity identity = {.nsid = {"ns1", 3},
+/* This one may have the zones, unsigned or with a key that the saved inputs know. */
+static struct prefix anywhere = {.ip = {.family = 4}};
+static const struct config_secondary secondary_config = {.from = {&anywhere, 1}};
+static struct tsig_key key = {
+	.name = {.len = 3, .labels = 1, .wire = "\1k"}, .algorithm = 4, .secret_len = 3};
+static struct secondary secondary = {.config = &secondary_config};
+static const struct secondaries secondaries = {&key, &secondary, 1, 1};
+
+static const struct identity identity = {.secondaries = &secondaries,
+	.nsid = {"ns1", 3},
 	.version = {"1", 1},
 	.id = {"here", 4},
 	.keepalive = 100,
 	.cookies = true};
+
+static void check_serial(struct slice message)
+{
+	struct dns_question q;
+	uint32_t serial;
+
+	if (dns_question_parse(message, &q) == DNS_QUESTION_OK && q.end)
+		dns_question_serial(message, &q, &serial);
+}
 
 static void check_answer(const struct served *s, const uint8_t *data, size_t size,
 	enum answer_transport transport, struct limits *limits)
@@ -69,6 +88,7 @@ static void check_answer(const struct served *s, const uint8_t *data, size_t siz
 	CHECK(n <= room && note.rcode <= DNS_BADCOOKIE + (n == 0) * 255u);
 	if (n)
 		check_reply(data, out, n);
+	check_serial(slice_of(data, size));
 	if (!limits)
 		check_both_ways(s, &from, slice_of(data, size), slice_of(out, n), &note);
 	free(out);
