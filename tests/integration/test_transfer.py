@@ -499,6 +499,7 @@ def test_secondary(workdir, free_port, start, kind, key):
     names += list(random_names(rng, 100)) + ["test." + NAMES, "invalid." + NAMES]
     assert_same_answers(p, s, names + ["2.0.0.127." + IP, "4.0.0.127." + IP, "1.0.0.127." + IP])
     # changes: they arrive by NOTIFY and IXFR, long before any refresh
+    assert until(lambda: p.dnsd_log(workdir).count("kind=whole") >= 3)  # of three zones; told after their end
     whole = p.dnsd_log(workdir).count("kind=whole")
     p.list("import", "-", "--list", "bad", "--feed", "two", text="\n".join(IP_ENTRIES[10:]) + "\n")
     for command, subject in (("remove", "45.9.8.0/24"), ("remove", "47.64.0.0/12"), ("add", "47.64.0.0/12")):
