@@ -35,6 +35,7 @@ void dns_bulk_start(struct dns_bulk *b, uint8_t *dst, size_t size, const struct 
 	b->at += 4;
 	for (unsigned i = 0; i < labels; i++)
 		b->label_at[i] = (uint16_t)(DNS_HEADER_SIZE + starts[i]);
+	memset(b->hops, 0, sizeof b->hops);
 }
 
 /* How many labels at the end of the two names are the same. */
@@ -61,13 +62,17 @@ bool dns_bulk_add(struct dns_bulk *b, const struct domain *owner, uint16_t type,
 
 	label_starts(&b->owner, before);
 	shared = shared_labels(owner, starts, &b->owner, before);
+	while (shared && b->hops[shared - 1] + 1 > DNS_BULK_HOPS_MAX)
+		shared--;
 	literal = shared ? starts[shared - 1] : owner->len - 1u;
 	need = literal + (shared ? 2u : 1u) + 10 + rdata.len;
 	if (need > (size_t)(b->end - p) || b->answers == UINT16_MAX || rdata.len > UINT16_MAX)
 		return false;
 	memcpy(p, owner->wire, literal);
-	for (unsigned i = shared; i < labels; i++)
+	for (unsigned i = shared; i < labels; i++) {
 		b->label_at[i] = (uint16_t)(p - b->start + starts[i]);
+		b->hops[i] = shared ? (uint8_t)(b->hops[shared - 1] + 1) : 0;
+	}
 	p += literal;
 	if (shared) {
 		dns_put_u16(p, (uint16_t)(0xc000 | b->label_at[shared - 1]));

@@ -6,12 +6,15 @@
 
 /* Pointers reach this far, and a message of this size holds some 800 records. */
 #define DNS_BULK_SIZE 16384
+/* Pointers in one name: readers give up after some number, dnspython after 16. */
+#define DNS_BULK_HOPS_MAX 8
 
 struct dns_bulk {
 	uint8_t *start, *at, *end;
 	uint16_t answers;
 	struct domain owner;	/* of the last record */
 	uint16_t label_at[128]; /* where its labels stand, by distance from the root */
+	uint8_t hops[128];	/* pointers that are followed from there */
 };
 
 struct dns_bulk_head {

@@ -408,6 +408,7 @@ gsqlite3-database={database}
 local-address=127.0.0.1
 local-port={self.port}
 secondary=yes
+retrieval-threads=1
 socket-dir={self.dir}
 cache-ttl=0
 negquery-cache-ttl=0

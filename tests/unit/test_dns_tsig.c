@@ -234,9 +234,54 @@ static void test_bulk(void **state)
 	assert_true(dns_bulk_finish(&b) <= 512);
 }
 
+static unsigned pointers_of(const uint8_t *m, size_t at)
+{
+	unsigned n = 0;
+
+	while (m[at]) {
+		if (m[at] < 64) {
+			at += m[at] + 1u;
+			continue;
+		}
+		at = dns_u16(m + at) & 0x3fff;
+		n++;
+	}
+	return n;
+}
+
+/* A name below the one before, forty times: no reader has to follow more pointers than it would. */
+static void test_bulk_hops(void **state)
+{
+	struct dns_bulk_head h = {.id = 1, .type = DNS_AXFR, .zone = domain_of("bl.example")};
+	struct domain name = h.zone, label = domain_of("a"), longer, got;
+	uint8_t m[4096];
+	struct dns_bulk b;
+	struct dns_record rec;
+	size_t n, at;
+
+	(void)state;
+	dns_bulk_start(&b, m, sizeof m, &h);
+	for (unsigned i = 0; i < 40; i++) {
+		assert_true(domain_join(&label, &name, &longer));
+		name = longer;
+		assert_true(dns_bulk_add(&b, &name, DNS_A, 60, SLICE("\x7f\0\0\2")));
+	}
+	n = dns_bulk_finish(&b);
+	at = DNS_HEADER_SIZE + h.zone.len + 4;
+	for (unsigned i = 0; i < 40; i++) {
+		at = dns_record_read(slice_of(m, n), at, &rec);
+		assert_int_not_equal(at, 0);
+		assert_int_not_equal(dns_name_read(slice_of(m, n), rec.owner, &got), 0);
+		assert_int_equal(got.labels, 3 + i);
+		assert_true(pointers_of(m, rec.owner) <= DNS_BULK_HOPS_MAX);
+	}
+	assert_true(domain_eq(&got, &name));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bulk_hops),
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_exchange),
 		cmocka_unit_test(test_unsigned_between),
