@@ -15,7 +15,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TICK = os.sysconf("SC_CLK_TCK")
 LOAD_WITHIN_S = 600
-SETTLE_S = 0.3  # after the first answer, until memory that only loading needed is given back
+SETTLE_S = 2  # at most; memory that only loading needed is given back a moment after the first answer
 
 
 def free_port():
@@ -185,9 +185,19 @@ class Server:
         self.load_s = self.wait_for(first, begin)
         pids = self.pids()
         self.load_cpu_s = cpu_s(pids)[1]
-        time.sleep(SETTLE_S)
-        self.rss_mb, self.peak_mb = memory_mb(pids)
+        self.rss_mb, self.peak_mb = self.settled()
         pin(pids, *self.cpus)
+
+    def settled(self):
+        """Its memory once it stays the same for a tenth of a second."""
+        before = None
+        for _ in range(int(SETTLE_S * 10)):
+            now = memory_mb(self.pids())
+            if now == before:
+                break
+            before = now
+            time.sleep(0.1)
+        return now
 
     def pids(self):
         return processes(self.process.pid)
@@ -200,7 +210,8 @@ class Server:
             while True:
                 took = time.monotonic() - begin
                 if self.process.poll() is not None or took > LOAD_WITHIN_S:
-                    self.say_why()
+                    self.stop()
+                    sys.exit(f"{self.name} does not answer:\n{self.logged()}")
                 s.settimeout(max(0.001, took / 100))  # often at first, and no burden later
                 try:
                     s.send(asked)
@@ -211,9 +222,9 @@ class Server:
                     pass
                 time.sleep(0.0005)
 
-    def say_why(self):
+    def logged(self):
         with open(self.log.name, encoding="utf-8", errors="replace") as log:
-            sys.exit(f"{self.name} does not answer:\n{log.read()}")
+            return log.read()
 
     def round(self, bench, questions, seconds):
         pids, children = self.pids(), sum(os.times()[2:4])
