@@ -1,14 +1,22 @@
 /* ipc.h - messages between our programs: one JSON object a record over a Unix SOCK_SEQPACKET socket.
- * What the messages say stands in docs/messages.md; who may send which, in listd/roles.c. */
+ * What the messages say stands in docs/messages.md; which users have which role, in config/roles.h. */
 #pragma once
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "io/loop.h"
 
 #include <jansson.h>
 #include <sys/types.h>
 
 #define IPC_RECORD_MAX ((size_t)128 * 1024)
+
+/* ---- replies ---- */
+/* Text from anywhere: what is not UTF-8 becomes "?". */
+json_t *ipc_text(struct slice s);
+/* Both carry the request's id; reason is a stable word, words are for people. */
+json_t *ipc_success(const json_t *request);
+json_t *ipc_failure(const json_t *request, const char *reason, const char *words);
 
 /* ---- server ---- */
 struct ipc_server;

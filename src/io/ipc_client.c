@@ -1,4 +1,4 @@
-/* ipc_client.c - asking listd: in a loop, with reconnection, or once, from a tool. */
+/* ipc_client.c - asking a server of ours: in a loop, with reconnection, or once, from a tool. */
 #include "base/mem.h"
 #include "io/ipc_record.h"
 
@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define OPEN_MAX_CALLS 4096
@@ -179,6 +180,17 @@ bool ipc_client_call(struct ipc_client *c, json_t *message, ipc_reply_fn *fn, vo
 	return send_call(c, message, fn, ctx);
 }
 
+/* Who serves the socket that fd is connected to. */
+static struct ipc_server_name server_of(int fd)
+{
+	struct sockaddr_un un = {.sun_path = ""};
+	socklen_t len = sizeof un;
+
+	if (getpeername(fd, (struct sockaddr *)&un, &len) != 0)
+		return ipc_record_server("");
+	return ipc_record_server(un.sun_path);
+}
+
 static bool wait_for(int fd, short events, struct err *err)
 {
 	struct pollfd p = {.fd = fd, .events = events};
@@ -187,7 +199,7 @@ static bool wait_for(int fd, short events, struct err *err)
 	do
 		rc = poll(&p, 1, TOOL_WAIT_MS);
 	while (rc < 0 && errno == EINTR);
-	return rc > 0 ? true : err_set(err, ERR_SYSTEM, "listd does not answer");
+	return rc > 0 ? true : err_set(err, ERR_SYSTEM, "%s does not answer", server_of(fd).s);
 }
 
 json_t *ipc_ask(int fd, json_t *message, struct err *err)
@@ -205,7 +217,7 @@ json_t *ipc_ask(int fd, json_t *message, struct err *err)
 		;
 	free(text);
 	if (rc < 0)
-		err_set(err, ERR_SYSTEM, "listd closed the connection");
+		err_set(err, ERR_SYSTEM, "%s closed the connection", server_of(fd).s);
 	if (rc <= 0)
 		return NULL;
 	for (;;) {
@@ -215,7 +227,7 @@ json_t *ipc_ask(int fd, json_t *message, struct err *err)
 		case IPC_AGAIN:
 			continue;
 		case IPC_CLOSED:
-			err_set(err, ERR_SYSTEM, "listd closed the connection");
+			err_set(err, ERR_SYSTEM, "%s closed the connection", server_of(fd).s);
 			return NULL;
 		case IPC_BAD:
 			return NULL;
@@ -227,7 +239,7 @@ json_t *ipc_ask(int fd, json_t *message, struct err *err)
 	if (json_is_true(json_object_get(reply, "ok")))
 		return reply;
 	text = (char *)json_string_value(json_object_get(reply, "error"));
-	err_set(err, ERR_REFUSED, "%s", text ? text : "listd refused, and did not say why");
+	err_set(err, ERR_REFUSED, "%s", text ? text : "refused, and no word why");
 	json_decref(reply);
 	return NULL;
 }

@@ -79,6 +79,19 @@ bool ipc_record_address(const char *path, struct err *err, void *ret_sockaddr_un
 	return true;
 }
 
+/* "/run/sekisho/listd.sock" is listd's. */
+struct ipc_server_name ipc_record_server(const char *path)
+{
+	struct slice name = slice_str(path);
+	struct ipc_server_name n;
+
+	for (size_t at; (at = slice_find(name, '/')) < name.len;)
+		name = slice_skip(name, at + 1);
+	if (!slice_copy(slice_take(name, slice_find(name, '.')), n.s, sizeof n.s))
+		memcpy(n.s, "the server", sizeof "the server");
+	return n;
+}
+
 int ipc_record_socket(const char *path, struct err *err)
 {
 	struct sockaddr_un un;
@@ -93,10 +106,52 @@ int ipc_record_socket(const char *path, struct err *err)
 		if (connect(fd, (struct sockaddr *)&un, sizeof un) == 0)
 			return fd;
 	}
-	err_errno(err, "cannot reach listd at %s (is it running? may this user?)", path);
+	err_errno(err, "cannot reach %s at %s (is it running? may this user?)",
+		ipc_record_server(path).s, path);
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+json_t *ipc_text(struct slice s)
+{
+	json_t *text = json_stringn(s.ptr ? s.ptr : "", s.len);
+	char *copy;
+
+	if (text)
+		return text;
+	copy = mem_str_len(s.ptr, s.len);
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)copy[i] >= 0x80)
+			copy[i] = '?';
+	text = json_stringn(copy, s.len);
+	free(copy);
+	return text;
+}
+
+static json_t *envelope(const json_t *request, bool ok)
+{
+	const json_t *id = json_object_get(request, "id");
+	json_t *reply = json_object();
+
+	if (json_is_integer(id))
+		json_object_set_new(reply, "id", json_integer(json_integer_value(id)));
+	json_object_set_new(reply, "ok", json_boolean(ok));
+	return reply;
+}
+
+json_t *ipc_success(const json_t *request)
+{
+	return envelope(request, true);
+}
+
+json_t *ipc_failure(const json_t *request, const char *reason, const char *words)
+{
+	json_t *reply = envelope(request, false);
+
+	json_object_set_new(reply, "reason", json_string(reason));
+	json_object_set_new(reply, "error", ipc_text(slice_str(words)));
+	return reply;
 }
 
 void ipc_queue_add(struct ipc_queue *q, char *text, size_t len)

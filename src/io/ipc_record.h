@@ -17,6 +17,10 @@ int ipc_record_send(int fd, const char *text, size_t len);
 /* Takes message over; NULL when it does not fit in a record (err says so). free() it. */
 char *ipc_record_text(json_t *message, size_t *ret_len, struct err *err);
 int ipc_record_socket(const char *path, struct err *err);
+struct ipc_server_name {
+	char s[32];
+};
+struct ipc_server_name ipc_record_server(const char *path); /* who serves it, for people */
 bool ipc_record_address(const char *path, struct err *err, void *ret_sockaddr_un);
 
 /* Texts waiting for a peer that reads slowly. */

@@ -193,6 +193,16 @@ static void all_read(void *ctx)
 	s->handler->idle(s->ctx);
 }
 
+/* The socket has its mode from the beginning: nobody can put another file in its place before a chmod(). */
+static bool bind_with_mode(int fd, const struct sockaddr_un *un, mode_t mode)
+{
+	mode_t mask = umask(0);
+	bool ok = fchmod(fd, mode) == 0 && bind(fd, (const struct sockaddr *)un, sizeof *un) == 0;
+
+	umask(mask);
+	return ok;
+}
+
 struct ipc_server *ipc_server_new(struct loop *l, const char *path, mode_t mode,
 	const struct ipc_server_handler *handler, void *ctx, struct err *err)
 {
@@ -210,8 +220,7 @@ struct ipc_server *ipc_server_new(struct loop *l, const char *path, mode_t mode,
 	}
 	unlink(path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof un) != 0 || chmod(path, mode) != 0
-		|| listen(fd, 128) != 0) {
+	if (fd < 0 || !bind_with_mode(fd, &un, mode) || listen(fd, 128) != 0) {
 		err_errno(err, "cannot serve %s", path);
 		if (fd >= 0)
 			close(fd);

@@ -1,23 +1,7 @@
 /* objects.c - store rows as the JSON objects of docs/messages.md. */
 #include "listd/objects.h"
 
-#include "base/mem.h"
-
-json_t *object_text(struct slice s)
-{
-	json_t *text = json_stringn(s.ptr, s.len);
-	char *copy;
-
-	if (text)
-		return text;
-	copy = mem_str_len(s.ptr, s.len);
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)copy[i] >= 0x80)
-			copy[i] = '?';
-	text = json_stringn(copy, s.len);
-	free(copy);
-	return text;
-}
+#include "io/ipc.h"
 
 static const char *leave_word(enum list_leave leave)
 {
@@ -48,7 +32,7 @@ json_t *object_reason(const struct reason *r)
 	for (size_t n = 0; reason_number(r, n, &name, &value); n++)
 		json_object_set_new(o, name, json_integer(value));
 	if (reason_text_name(r->code))
-		json_object_set_new(o, reason_text_name(r->code), object_text(slice_str(r->text)));
+		json_object_set_new(o, reason_text_name(r->code), ipc_text(slice_str(r->text)));
 	return o;
 }
 
@@ -64,11 +48,10 @@ json_t *object_listing(const struct ledger_list *list, const struct listing *g, 
 		"list", c->name, "subject", g->subject, "kind",
 		c->kind == LIST_IP ? "ip" : "domain", "state", listing_state_word(state), "code",
 		code_text(g->code ? g->code : c->code), "text",
-		object_text(slice_str(own_text ? g->text : c->text)), "since",
-		(json_int_t)g->since_ms, "last", (json_int_t)g->last_ms, "expires",
-		(json_int_t)g->expires_ms, "relist", (json_int_t)g->relist, "removals",
-		(json_int_t)g->removals, "cause", object_reason(&g->cause), "leave",
-		leave_word(c->leave));
+		ipc_text(slice_str(own_text ? g->text : c->text)), "since", (json_int_t)g->since_ms,
+		"last", (json_int_t)g->last_ms, "expires", (json_int_t)g->expires_ms, "relist",
+		(json_int_t)g->relist, "removals", (json_int_t)g->removals, "cause",
+		object_reason(&g->cause), "leave", leave_word(c->leave));
 }
 
 json_t *object_evidence(const struct evidence *e, size_t sample_max)
@@ -82,9 +65,9 @@ json_t *object_evidence(const struct evidence *e, size_t sample_max)
 	}
 	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "at", (json_int_t)e->at_ms,
 		"kind", evidence_kind_word(e->kind), "class", evidence_class_word(e->class),
-		"sensor", object_text(e->sensor), "helo", object_text(e->helo), "mail_from_domain",
-		object_text(e->mail_from_domain), "subject_line", object_text(e->subject_line),
-		"sample", object_text(sample));
+		"sensor", ipc_text(e->sensor), "helo", ipc_text(e->helo), "mail_from_domain",
+		ipc_text(e->mail_from_domain), "subject_line", ipc_text(e->subject_line), "sample",
+		ipc_text(sample));
 }
 
 json_t *object_journal(const struct journal_entry *e, bool full)
@@ -92,9 +75,9 @@ json_t *object_journal(const struct journal_entry *e, bool full)
 	struct slice who = full ? e->who : slice_take(e->who, slice_find(e->who, ':'));
 
 	return json_pack("{s:I, s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)e->number,
-		"at", (json_int_t)e->at_ms, "who", object_text(who), "action",
-		journal_action_word(e->action), "list", object_text(e->list_name), "subject",
-		object_text(e->subject), "reason", object_reason(&e->reason));
+		"at", (json_int_t)e->at_ms, "who", ipc_text(who), "action",
+		journal_action_word(e->action), "list", ipc_text(e->list_name), "subject",
+		ipc_text(e->subject), "reason", object_reason(&e->reason));
 }
 
 size_t object_size(const json_t *o)

@@ -5,8 +5,6 @@
 
 #include <jansson.h>
 
-/* Text from anywhere: what is not UTF-8 becomes "?". */
-json_t *object_text(struct slice s);
 /* A code and what belongs to it; sentences are made by those who show it. */
 json_t *object_reason(const struct reason *r);
 /* `state` is the state at this moment, also when the sweep has not come by yet. */

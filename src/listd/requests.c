@@ -1,21 +1,24 @@
 /* requests.c - one function for each type of message (docs/messages.md): JSON in, JSON out. */
 #include "listd/requests_private.h"
 
+#include "io/ipc.h"
+
 static const struct request_type {
 	const char *name;
+	unsigned roles; /* who may send it */
 	bool writes;
 	request_fn *run;
 } types[] = {
-	{"evidence", true, request_evidence},
-	{"lookup", false, request_lookup},
-	{"removal", true, request_removal},
-	{"add", true, request_add},
-	{"remove", true, request_remove},
-	{"import", true, request_import},
-	{"export", false, request_export},
-	{"journal", false, request_journal},
-	{"status", false, request_status},
-	{"snapshot", false, request_snapshot},
+	{"evidence", ROLE_TRAPD | ROLE_ADMIN, true, request_evidence},
+	{"lookup", ROLE_WEBD | ROLE_GATED | ROLE_ADMIN, false, request_lookup},
+	{"removal", ROLE_WEBD | ROLE_ADMIN, true, request_removal},
+	{"add", ROLE_ADMIN, true, request_add},
+	{"remove", ROLE_ADMIN, true, request_remove},
+	{"import", ROLE_ADMIN, true, request_import},
+	{"export", ROLE_WEBD | ROLE_ADMIN, false, request_export},
+	{"journal", ROLE_ADMIN, false, request_journal},
+	{"status", ROLE_ANY, false, request_status},
+	{"snapshot", ROLE_ADMIN, false, request_snapshot},
 };
 
 bool request_fail(struct request *q, const char *reason)
@@ -62,29 +65,9 @@ bool request_changed(struct request *q, bool ok)
 	return request_fail(q, q->err.kind == ERR_SYSTEM ? "store" : "refused");
 }
 
-static json_t *envelope(const json_t *message, bool ok)
-{
-	const json_t *id = json_object_get(message, "id");
-	json_t *reply = json_object();
-
-	if (json_is_integer(id))
-		json_object_set_new(reply, "id", json_integer(json_integer_value(id)));
-	json_object_set_new(reply, "ok", json_boolean(ok));
-	return reply;
-}
-
-static json_t *failure(const json_t *message, const char *reason, const char *words)
-{
-	json_t *reply = envelope(message, false);
-
-	json_object_set_new(reply, "reason", json_string(reason));
-	json_object_set_new(reply, "error", object_text(slice_str(words)));
-	return reply;
-}
-
 json_t *requests_lost(json_t *reply, const struct err *err)
 {
-	json_t *lost = failure(reply, "store", err->text);
+	json_t *lost = ipc_failure(reply, "store", err->text);
 
 	json_decref(reply);
 	return lost;
@@ -99,16 +82,16 @@ static json_t *hello(struct desk *d, struct asker *a, const json_t *message)
 	json_t *reply;
 
 	if (f.bad)
-		return failure(message, "field", err.text);
+		return ipc_failure(message, "field", err.text);
 	if (a->role != ROLE_NONE)
-		return failure(
+		return ipc_failure(
 			message, "role", "the role is set already, once for each connection");
 	a->role = roles_grant(&d->roles, name, a->uid);
 	if (a->role == ROLE_NONE)
-		return failure(message, "role", "this user may not have this role");
+		return ipc_failure(message, "role", "this user may not have this role");
 	if (!store_serial(ledger_store(d->ledger), &serial, &err))
-		return failure(message, "store", err.text);
-	reply = envelope(message, true);
+		return ipc_failure(message, "store", err.text);
+	reply = ipc_success(message);
 	json_object_set_new(reply, "serial", json_integer(serial));
 	return reply;
 }
@@ -133,11 +116,11 @@ static json_t *run(struct desk *d, struct asker *a, const json_t *message,
 	else
 		snprintf(q.who, sizeof q.who, "%s", role_word(a->role));
 	if (t->writes && !store_begin(ledger_store(d->ledger), &q.err))
-		return failure(message, "store", q.err.text);
-	q.reply = envelope(message, true);
+		return ipc_failure(message, "store", q.err.text);
+	q.reply = ipc_success(message);
 	if (t->run(&q))
 		return q.reply;
-	failed = failure(message, q.reason, q.err.text);
+	failed = ipc_failure(message, q.reason, q.err.text);
 	json_decref(q.reply);
 	return failed;
 }
@@ -149,15 +132,16 @@ json_t *requests_answer(struct desk *d, struct asker *a, const json_t *message, 
 	const struct request_type *t;
 
 	if (!json_is_object(message) || !json_is_string(type))
-		return failure(message, "syntax", "a message is a JSON object with a text 'type'");
+		return ipc_failure(
+			message, "syntax", "a message is a JSON object with a text 'type'");
 	if (slice_eq(name, SLICE("hello")))
 		return hello(d, a, message);
 	if (a->role == ROLE_NONE)
-		return failure(message, "hello-first", "say hello with a role first");
+		return ipc_failure(message, "hello-first", "say hello with a role first");
 	t = type_find(name);
 	if (!t)
-		return failure(message, "unknown-type", "there is no such type of message");
-	if (!(roles_for_type(name) & a->role))
-		return failure(message, "role", "this role may not send this type of message");
+		return ipc_failure(message, "unknown-type", "there is no such type of message");
+	if (!(t->roles & a->role))
+		return ipc_failure(message, "role", "this role may not send this type of message");
 	return run(d, a, message, t, now_ms);
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ledger/ledger.h"
-#include "listd/roles.h"
+#include "config/roles.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,8 @@
 /* requests_write.c - the messages that change something. */
 #include "listd/requests_private.h"
 
+#include "io/ipc.h"
+
 #include "base/mem.h"
 
 #define IMPORT_MAX 1000
@@ -230,8 +232,8 @@ struct import {
 static void import_refuse(struct import *im, size_t item, struct slice text, const char *why)
 {
 	json_t *o = json_pack("{s:I, s:o, s:o}", "item", (json_int_t)item, "subject",
-		object_text(slice_take(text, 100)), "error",
-		object_text(slice_take(slice_str(why), 150)));
+		ipc_text(slice_take(text, 100)), "error",
+		ipc_text(slice_take(slice_str(why), 150)));
 
 	im->refused_bytes += object_size(o);
 	if (im->refused_bytes < REPLY_MAX) {

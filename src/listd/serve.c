@@ -225,7 +225,7 @@ struct listd *listd_prepare(const struct config *config, struct err *err)
 
 	d->config = config;
 	d->desk.config = config;
-	d->desk.roles = roles_find(config);
+	d->desk.roles = roles_find(config, config->listd.user);
 	d->loop = loop_new();
 	if (*config->listd.store)
 		buf_add_str(&path, config->listd.store);

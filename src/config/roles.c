@@ -1,26 +1,10 @@
-/* roles.c - who may send which message: users become roles, roles may send types. */
-#include "listd/roles.h"
+/* roles.c - users become roles. */
+#include "config/roles.h"
 
 #include <pwd.h>
 #include <unistd.h>
 
 #define NOBODY ((uid_t)-1)
-
-static const struct {
-	const char *type;
-	unsigned roles;
-} allowed[] = {
-	{"evidence", ROLE_TRAPD | ROLE_ADMIN},
-	{"lookup", ROLE_WEBD | ROLE_GATED | ROLE_ADMIN},
-	{"removal", ROLE_WEBD | ROLE_ADMIN},
-	{"add", ROLE_ADMIN},
-	{"remove", ROLE_ADMIN},
-	{"import", ROLE_ADMIN},
-	{"export", ROLE_WEBD | ROLE_ADMIN},
-	{"journal", ROLE_ADMIN},
-	{"status", ROLE_ANY},
-	{"snapshot", ROLE_ADMIN},
-};
 
 static const struct {
 	enum role role;
@@ -40,7 +24,7 @@ static uid_t uid_of(const char *user)
 	return pw ? pw->pw_uid : NOBODY;
 }
 
-struct roles roles_find(const struct config *c)
+struct roles roles_find(const struct config *c, const char *user)
 {
 	struct roles r = {
 		.own = getuid(),
@@ -49,7 +33,7 @@ struct roles roles_find(const struct config *c)
 		.gated = uid_of(c->gated.user),
 		.dnsd = uid_of(c->dnsd.user),
 	};
-	uid_t own = uid_of(c->listd.user);
+	uid_t own = uid_of(user);
 
 	/* Started as root, we become that user in a moment. */
 	if (own != NOBODY && r.own == 0)
@@ -91,12 +75,4 @@ enum role roles_grant(const struct roles *r, struct slice name, uid_t uid)
 	if (role == ROLE_DNSD)
 		user = r->dnsd;
 	return user == uid ? role : ROLE_NONE;
-}
-
-unsigned roles_for_type(struct slice type)
-{
-	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
-		if (slice_eq(type, slice_str(allowed[i].type)))
-			return allowed[i].roles;
-	return 0;
 }

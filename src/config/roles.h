@@ -1,4 +1,5 @@
-/* roles.h - who may send which message: users become roles, roles may send types. */
+/* roles.h - who talks to us over a Unix socket: users become roles. Which role may send what, each server
+ * has in a table of its own. */
 #pragma once
 
 #include "base/slice.h"
@@ -23,12 +24,10 @@ struct roles {
 		dnsd; /* (uid_t)-1: no such user here, so nobody but us and root */
 };
 
-/* A user that is configured and does not exist is no error: nobody can be that user then. */
-struct roles roles_find(const struct config *c);
+/* user: the one that we run as, or shall; "": as now. A user that is configured and does not exist is no error: nobody can be that user then. */
+struct roles roles_find(const struct config *c, const char *user);
 /* The role of this name, when this user may have it: the program's own user, ours, or root; ROLE_NONE
  * when not. "admin" is for us and root. */
 enum role roles_grant(const struct roles *r, struct slice name, uid_t uid);
 const char *role_word(enum role r);
 enum role role_parse(struct slice name);
-/* The roles that may send this type; 0 when there is no such type. */
-unsigned roles_for_type(struct slice type);
