@@ -368,7 +368,7 @@ static struct secondary *transfer(const struct content *c)
 static void test_files(void **state)
 {
 	(void)state;
-	for (unsigned round = 0; round < 60; round++) {
+	for (unsigned round = 0; round < 20; round++) {
 		struct prop p = prop_new(round);
 		struct prefix keys[40];
 		size_t count = 1 + prop_below(&p, ARRAY_LEN(keys));
@@ -408,7 +408,7 @@ static void one_change(struct prop *p, struct world *w, struct content *c, struc
 static void test_changes(void **state)
 {
 	(void)state;
-	for (unsigned round = 0; round < 30; round++) {
+	for (unsigned round = 0; round < 10; round++) {
 		struct prop p = prop_new(round);
 		struct prefix keys[30];
 		size_t count = 1 + prop_below(&p, ARRAY_LEN(keys));
@@ -529,7 +529,7 @@ static struct world *names_world_new(struct prop *p, unsigned count, unsigned li
 static void test_name_files(void **state)
 {
 	(void)state;
-	for (unsigned round = 0; round < 200; round++) {
+	for (unsigned round = 0; round < 60; round++) {
 		struct prop p = prop_new(round);
 		struct world *w = names_world_new(&p, 1 + prop_below(&p, 25), 0);
 		struct content *c = content_of(w);
@@ -566,7 +566,7 @@ static void one_name_change(
 static void test_name_changes(void **state)
 {
 	(void)state;
-	for (unsigned round = 0; round < 100; round++) {
+	for (unsigned round = 0; round < 40; round++) {
 		struct prop p = prop_new(round);
 		unsigned lists = 1 + prop_below(&p, 2);
 		struct world *w = names_world_new(&p, 1 + prop_below(&p, 30), lists);
