@@ -304,6 +304,38 @@ static void finish_transfers(cfg_t *cfg, struct config_dnsd *d)
 	}
 }
 
+static bool has_zone(const struct config *c, const struct domain *zone)
+{
+	for (size_t i = 0; i < c->list_count; i++)
+		if (domain_eq(&c->lists[i].zone_name, zone))
+			return true;
+	for (size_t i = 0; i < c->dnsd.zone_count; i++)
+		if (domain_eq(&c->dnsd.zones[i].zone_name, zone))
+			return true;
+	return false;
+}
+
+static void finish_primary(cfg_t *cfg, const struct config *c, struct config_primary *p, size_t i)
+{
+	int line = line_of(cfg_getsec(cfg, "dnsd"), "primary", i);
+	struct err err;
+
+	if (!domain_parse_idn(slice_str(p->name), &p->zone_name, &err))
+		fault(line, "primary \"%s\": %s", p->name, err.text);
+	else if (has_zone(c, &p->zone_name))
+		fault(line,
+			"primary \"%s\": a transferred zone holds nothing else, and there is a "
+			"list or data of that zone",
+			p->name);
+	for (size_t k = 0; k < i; k++)
+		if (domain_eq(&c->dnsd.primaries[k].zone_name, &p->zone_name))
+			fault(line, "primary \"%s\" is there twice", p->name);
+	if (p->address.count == 0)
+		fault(line, "primary \"%s\": address is missing", p->name);
+	if (*p->key && !has_key(&c->dnsd, p->key))
+		fault(line, "primary \"%s\": there is no key \"%s\" in dnsd", p->name, p->key);
+}
+
 /* What needs more than one option to judge, and defaults made from other options. */
 static void finish(cfg_t *cfg, struct config *c)
 {
@@ -323,6 +355,8 @@ static void finish(cfg_t *cfg, struct config *c)
 				z->name);
 	}
 	finish_transfers(cfg, &c->dnsd);
+	for (size_t i = 0; i < c->dnsd.primary_count; i++)
+		finish_primary(cfg, c, &c->dnsd.primaries[i], i);
 	for (size_t i = 0; i < c->dnsd.signed_count; i++) {
 		struct config_signed *z = &c->dnsd.signed_zones[i];
 		struct err err;
@@ -349,6 +383,7 @@ static void finish(cfg_t *cfg, struct config *c)
 	replace_if_empty(&c->trapd.secret_file, join(c->state_dir, "/trapd/secret"));
 	c->socket_path = join(c->run_dir, "/listd.sock");
 	c->publish_dir = join(c->state_dir, "/publish");
+	c->zones_dir = join(c->state_dir, "/zones");
 }
 
 static struct config *build(cfg_t *cfg, const char *path)
@@ -363,6 +398,7 @@ static struct config *build(cfg_t *cfg, const char *path)
 	c->dnsd.zones = fill_titled("dnsd|zone", dnsd, &c->dnsd.zone_count);
 	c->dnsd.keys = fill_titled("dnsd|key", dnsd, &c->dnsd.key_count);
 	c->dnsd.secondaries = fill_titled("dnsd|secondary", dnsd, &c->dnsd.secondary_count);
+	c->dnsd.primaries = fill_titled("dnsd|primary", dnsd, &c->dnsd.primary_count);
 	c->dnsd.signed_zones = fill_titled("dnsd|dnssec", dnsd, &c->dnsd.signed_count);
 	fill("trapd", cfg_getsec(cfg, "trapd"), &c->trapd);
 	fill("gated", gated, &c->gated);

@@ -87,6 +87,15 @@ struct config_secondary { /* dnsd: secondary "name" { ... }: may transfer zones,
 	bool notify;
 };
 
+struct config_primary { /* dnsd: primary "bl.example" { ... }: a zone that is transferred from others */
+	char *name;
+	struct domain zone_name;
+	struct strings address;	      /* addr:port, in the order they are asked */
+	char *key;		      /* all is signed with it; empty: nothing */
+	struct prefixes notify_from; /* besides them, who may notify */
+	long max_size;		      /* bytes of a copy, and of a transfer */
+};
+
 struct config_signed { /* dnsd: dnssec "bl.example" { key = "file" } */
 	char *name;
 	struct domain zone_name;
@@ -133,6 +142,8 @@ struct config_dnsd {
 	size_t key_count;
 	struct config_secondary *secondaries;
 	size_t secondary_count;
+	struct config_primary *primaries;
+	size_t primary_count;
 	long transfers;	   /* at once */
 	long ixfr_memory;  /* bytes of changes kept for each zone */
 	long notify_delay; /* seconds that changes are collected for */
@@ -228,6 +239,7 @@ struct config {
 	struct config_listd listd;
 	struct config_check check;
 	char *socket_path; /* run_dir/listd.sock */
+	char *zones_dir;   /* state_dir/zones: copies of transferred ones */
 	char *publish_dir; /* state_dir/publish: snapshot and change log */
 };
 

@@ -40,6 +40,7 @@ void config_print(const struct config *c, FILE *to)
 	walk_titled("dnsd|key", c->dnsd.keys, c->dnsd.key_count, print_section, to);
 	walk_titled("dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, print_section,
 		to);
+	walk_titled("dnsd|primary", c->dnsd.primaries, c->dnsd.primary_count, print_section, to);
 	walk_titled("dnsd|dnssec", c->dnsd.signed_zones, c->dnsd.signed_count, print_section, to);
 	fputs("}\n", to);
 	print_section(option_section_named("trapd"), NULL, (void *)&c->trapd, to);
@@ -68,6 +69,7 @@ struct config *config_free(struct config *c)
 	walk_titled("dnsd|key", c->dnsd.keys, c->dnsd.key_count, free_section, NULL);
 	walk_titled("dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, free_section,
 		NULL);
+	walk_titled("dnsd|primary", c->dnsd.primaries, c->dnsd.primary_count, free_section, NULL);
 	walk_titled("dnsd|dnssec", c->dnsd.signed_zones, c->dnsd.signed_count, free_section, NULL);
 	walk_titled("gated|list", c->gated.lists, c->gated.list_count, free_section, NULL);
 	free_section(option_section_named(""), NULL, c, NULL);
@@ -81,10 +83,12 @@ struct config *config_free(struct config *c)
 	free(c->dnsd.zones);
 	free(c->dnsd.keys);
 	free(c->dnsd.secondaries);
+	free(c->dnsd.primaries);
 	free(c->dnsd.signed_zones);
 	free(c->gated.lists);
 	free(c->socket_path);
 	free(c->publish_dir);
+	free(c->zones_dir);
 	free(c->path);
 	free(c);
 	return NULL;

@@ -198,6 +198,17 @@ static const struct option dnsd_secondary[] = {ADDRESSES(config_secondary, addre
 	DOMAINS(config_secondary, zones, "zones", "", "it may have these; empty: all"),
 	YESNO(config_secondary, notify, "notify", "yes", "tell it about changes"), END};
 
+static const struct option dnsd_primary[] = {
+	ADDRESSES(config_primary, address, "address", "",
+		"servers that have the zone, in the order they are asked"),
+	TEXT(config_primary, key, "key", "",
+		"questions to them and their answers are signed with this key"),
+	PREFIXES(config_primary, notify_from, "notify-from", "",
+		"addresses that may notify, beside these servers"),
+	COUNT(config_primary, max_size, "max-size", "1073741824", 65536, 17179869184,
+		"bytes that a transfer and the copy of the zone may have"),
+	END};
+
 static const struct option trapd[] = {
 	TEXT(config_trapd, user, "user", "sekisho-trapd", "user to become after start as root"),
 	ADDRESSES(config_trapd, listen, "listen", "127.0.0.1:25", "addresses to take mail on"),
@@ -317,6 +328,8 @@ const struct option_section option_sections[] = {
 	{"dnsd|key", true, dnsd_key, sizeof(struct config_key), "a secret shared for transfers"},
 	{"dnsd|secondary", true, dnsd_secondary, sizeof(struct config_secondary),
 		"a server that may transfer our zones"},
+	{"dnsd|primary", true, dnsd_primary, sizeof(struct config_primary),
+		"a zone that is transferred from other servers"},
 	{"dnsd|dnssec", true, dnsd_dnssec, sizeof(struct config_signed),
 		"a zone whose answers are signed"},
 	{"trapd", false, trapd, sizeof(struct config_trapd), "the spamtrap"},

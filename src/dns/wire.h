@@ -50,6 +50,7 @@ enum dns_rcode {
 enum dns_flag {
 	DNS_QR = 0x8000,
 	DNS_OPCODE = 0x7800,
+	DNS_NOTIFY = 0x2000, /* of the opcode (RFC 1996) */
 	DNS_AA = 0x0400,
 	DNS_TC = 0x0200,
 	DNS_RD = 0x0100,

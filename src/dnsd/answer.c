@@ -4,6 +4,7 @@
 #include "dnsd/fast.h"
 #include "dnsd/identity.h"
 #include "dnsd/limit.h"
+#include "dnsd/notified.h"
 #include "dnsd/secondaries.h"
 #include "dnsd/zone.h"
 
@@ -83,6 +84,9 @@ size_t answer_fully(const struct served *s, const struct answer_from *from, stru
 	*ret_note = (struct answer_note){.rcode = 0};
 	if (status == DNS_QUESTION_IGNORE)
 		return 0;
+	if (status == DNS_QUESTION_NOTIMP && (q.flags & DNS_OPCODE) == DNS_NOTIFY && from->identity
+		&& from->identity->notified)
+		return notified_answer(from->identity->notified, from, message, out, ret_note);
 	if (status == DNS_QUESTION_OK && q.end
 		&& (q.tsig || q.type == DNS_AXFR || q.type == DNS_IXFR))
 		return secondaries_answer(from->identity ? from->identity->secondaries : NULL, s,

@@ -8,6 +8,7 @@
 #include "dnsd/grace.h"
 #include "dnsd/identity.h"
 #include "dnsd/limit.h"
+#include "dnsd/primaries.h"
 #include "dnsd/query_log.h"
 #include "dnsd/rules.h"
 #include "dnsd/scrape.h"
@@ -65,10 +66,11 @@ struct dnsd {
 	struct limits_setup limits;
 	struct secondaries secondaries;
 	struct transfers *transfers;
+	struct primaries *primaries; /* where zones are transferred from */
 	struct sandbox_needs needs;
 	char **read_paths;
 	size_t read_path_count;
-	char *write_paths[3]; /* NULL at the end */
+	char *write_paths[4]; /* NULL at the end */
 };
 
 /* ---- what is answered from ---- */
@@ -115,6 +117,7 @@ static void rebuild(void *ctx)
 
 	rules_serve(d->rules, d->config, s);
 	files_serve(d->files, s);
+	primaries_serve(d->primaries, s);
 	for (size_t i = 0; i < d->config->list_count; i++) {
 		const struct config_list *list = &d->config->lists[i];
 		struct served_zone *z = served_zone(s, &list->zone_name);
@@ -131,6 +134,10 @@ static void rebuild(void *ctx)
 		z->key = key_of(d, &z->name);
 		served_add_quota(z, d->config->dnsd.zones[i].quota_second,
 			d->config->dnsd.zones[i].quota_day);
+	}
+	for (size_t i = 0; i < d->config->dnsd.primary_count; i++) {
+		struct served_zone *z = served_zone(s, &d->config->dnsd.primaries[i].zone_name);
+		z->key = key_of(d, &z->name);
 	}
 	served_seal(s);
 	glue_fill(s);
@@ -307,12 +314,14 @@ static void collect_read_paths(struct dnsd *d)
 		add_read_path(d, files_path(d->files, i));
 }
 
-/* Folders of the two files that rbldnsd writes; nothing else ever is written. */
+/* Folders of the two files that rbldnsd writes, and of copies of transferred zones; nothing else is written. */
 static void collect_write_paths(struct dnsd *d)
 {
 	const struct config_rbldnsd *r = &d->config->dnsd.rbldnsd;
 	size_t n = 0;
 
+	if (d->config->dnsd.primary_count)
+		d->write_paths[n++] = existing_folder(d->config->zones_dir);
 	if (r->stats_file)
 		d->write_paths[n++] = existing_folder(r->stats_file);
 	if (r->log_file && strcmp(r->log_file, "-") != 0)
@@ -347,6 +356,9 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 	d->transfers = transfers_new(d->loop, config, &d->secondaries, &d->served, err);
 	if (!d->transfers)
 		return dnsd_free(d);
+	d->primaries = primaries_new(d->loop, d->grace, config, &d->secondaries, err);
+	if (!d->primaries)
+		return dnsd_free(d);
 	d->tcp = tcp_new(&(struct tcp_options){.served = &d->served,
 		.identity = &d->identity,
 		.limits = &d->limits,
@@ -366,6 +378,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		|| !read_keys(d, err) || !open_sockets(d, err))
 		return dnsd_free(d);
 	d->identity.secondaries = &d->secondaries;
+	d->identity.notified = primaries_notified(d->primaries);
 	d->started_s = clock_unix_ms() / 1000;
 	if (config->dnsd.metrics[0]) {
 		d->scrape = scrape_new(d->loop, config->dnsd.metrics, fill_metrics, d, err);
@@ -384,6 +397,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 bool dnsd_enter_sandbox(struct dnsd *d, struct err *err)
 {
 	d->needs.user = d->config->dnsd.user;
+	d->needs.connects = d->config->dnsd.primary_count > 0;
 	d->needs.connects_locally = d->taps != NULL;
 	d->needs.read_paths = (const char *const *)d->read_paths;
 	d->needs.write_paths = (const char *const *)d->write_paths;
@@ -500,10 +514,12 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 	if (d->config->dnsd.rbldnsd.all_or_nothing && !files_complete(d->files))
 		return err_set(err, ERR_CORRUPT,
 			"not all data could be read (-q starts with what there is)");
+	primaries_load(d->primaries);
 	rebuild(d);
 	if (d->site)
 		site_load(d->site);
 	files_watch(d->files, rebuild, d);
+	primaries_start(d->primaries, rebuild, d);
 	if (!taps_start(d->taps, err) || !start_writing(d, err))
 		return false;
 	for (size_t i = 0; i < d->worker_count; i++)
@@ -539,6 +555,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	taps_free(d->taps);
 	limits_setup_done(&d->limits);
 	transfers_free(d->transfers);
+	primaries_free(d->primaries);
 	secondaries_done(&d->secondaries);
 	grace_free(d->grace);
 	served_free(d->served);

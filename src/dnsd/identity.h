@@ -17,6 +17,7 @@ struct identity {
 	uint8_t secrets[IDENTITY_SECRETS][DNS_COOKIE_SECRET]; /* the first one makes cookies */
 	uint8_t random[16];
 	const struct secondaries *secondaries; /* whose signatures are known; NULL: nobody's */
+	const struct notified *notified; /* whose NOTIFY is taken; NULL: nobody's */
 };
 
 /* The configuration must outlive it. `random`: 16 bytes nobody can guess. */

@@ -1,0 +1,23 @@
+/* primaries.h - the zones that are transferred from other servers. */
+#pragma once
+
+#include "config/config.h"
+#include "dnsd/grace.h"
+#include "dnsd/notified.h"
+#include "dnsd/secondaries.h"
+#include "dnsd/served.h"
+
+struct primaries;
+
+/* keys: of the configuration, which must outlive it, as they. changed(ctx): primaries_serve() would give
+ * something else; not before primaries_start(). Makes the folder of the copies, for `user`. NULL: with words. */
+struct primaries *primaries_new(struct loop *l, struct grace *g, const struct config *config,
+	const struct secondaries *keys, struct err *err);
+struct primaries *primaries_free(struct primaries *p); /* NULL is fine */
+
+/* For identity.h; NULL: no zone is transferred. */
+const struct notified *primaries_notified(const struct primaries *p);
+/* Takes the copies that are there, in this thread. */
+void primaries_load(struct primaries *p);
+void primaries_start(struct primaries *p, loop_fn *changed, void *ctx);
+void primaries_serve(const struct primaries *p, struct served *to);
