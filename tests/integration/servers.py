@@ -58,6 +58,7 @@ class Knot(Secondary):
 server:
     listen: 127.0.0.1@{self.port}
     rundir: {self.dir}
+    tcp-io-timeout: 60000
 {key}
 remote:
   - id: primary
