@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKETS 16
@@ -264,6 +265,7 @@ int load_main(int argc, char **argv)
 	struct flood l = {0};
 	unsigned lost = 0;
 	double begin;
+	clock_t cpu;
 
 	if (argc != 4)
 		return 2;
@@ -272,12 +274,14 @@ int load_main(int argc, char **argv)
 	l.count = (uint32_t)q.count;
 	l.next = (uint32_t)getpid() % l.count; /* not every run from the same place */
 	begin = seconds_now();
+	cpu = clock();
 	l.until = begin + strtod(argv[3], NULL);
 	while (seconds_now() < l.until)
 		if (!turn(&q, flood_next, flood_reply, &l, false, &lost))
 			wait_a_little();
-	printf("{\"answers\": %llu, \"listed\": %llu, \"lost\": %u, \"seconds\": %.3f}\n",
+	printf("{\"answers\": %llu, \"listed\": %llu, \"lost\": %u, \"seconds\": %.3f, "
+	       "\"cpu_s\": %.3f}\n",
 		(unsigned long long)l.answers, (unsigned long long)l.listed, lost,
-		seconds_now() - begin);
+		seconds_now() - begin, (double)(clock() - cpu) / CLOCKS_PER_SEC);
 	return 0;
 }

@@ -227,7 +227,7 @@ class Server:
             return log.read()
 
     def round(self, bench, questions, seconds):
-        pids, children = self.pids(), sum(os.times()[2:4])
+        pids, begin = self.pids(), time.monotonic()
         (user, _), run, whole = cpu_s(pids), run_s(pids), busy_s(*self.cpus)
         out = bench("load", str(self.port), questions, str(seconds))
         (user2, _), run2, whole2 = cpu_s(pids), run_s(pids), busy_s(*self.cpus)
@@ -236,8 +236,8 @@ class Server:
         self.user_s.append(user2 - user)
         self.total_us.append((run2 - run) * 1e6 / answers)
         self.busy.append((run2 - run) / out["seconds"])
-        self.foreign.append(max(0, whole2 - whole - (run2 - run)) / out["seconds"])
-        self.generator.append((sum(os.times()[2:4]) - children) / out["seconds"])
+        self.foreign.append(max(0, whole2 - whole - (run2 - run)) / (time.monotonic() - begin))
+        self.generator.append(out.get("cpu_s", 0) / out["seconds"])
         self.lost += out.get("lost", 0)
         return out
 
