@@ -22,7 +22,8 @@ import dns.tsig
 import pytest
 
 from conftest import tool
-from test_transfer import IP, NAMES, FILES, SECRET, Primary, Secondary, answer, reverse, until, zone_is_there
+from servers import SECRET, Secondary
+from test_transfer import FILES, IP, NAMES, Primary, answer, reverse, until, zone_is_there
 
 ZONE = "bl.other.example"
 KEYS = f'key "xfer.example" {{ secret = "{SECRET}" }}\n\tkey "other.example" {{ secret = "b3RoZXI=" }}'
@@ -60,9 +61,9 @@ dnsd {{
         q = dns.message.make_query(name, rdtype, use_edns=0)
         q.flags &= ~dns.flags.RD
         try:
-            return dns.query.udp(q, "127.0.0.1", 2, port or self.port)
+            return dns.query.udp(q, "127.0.0.1", 2, port or self.port, ignore_unexpected=True)
         except dns.exception.Timeout:
-            return dns.query.udp(q, "127.0.0.1", 5, port or self.port)
+            return dns.query.udp(q, "127.0.0.1", 5, port or self.port, ignore_unexpected=True)
 
     def serial(self, zone=ZONE):
         reply = self.ask(zone, "SOA")
@@ -347,7 +348,7 @@ def test_ours(workdir, free_port, start):
     more = ["2.0.0.127." + IP, "1.0.0.127." + IP] + [f"{i}.2.0.192.{FILES}" for i in (0, 6, 7, 8)] + [f"9.9.1.10.{FILES}"]
     for turn in range(2):
         for name in addresses + names + more:
-            theirs, mine = p.query(name, "A"), ours.ask(name, "A")
+            theirs, mine = p.query(name, "A", ignore_unexpected=True), ours.ask(name, "A")
             assert [r[2] for r in answer(theirs)] == [r[2] for r in answer(mine)], name
             assert theirs.rcode() == mine.rcode() or not theirs.answer
         if turn:
