@@ -6,6 +6,7 @@
 #include "dnsd/data.h"
 #include "io/clock.h"
 #include "io/crew.h"
+#include "io/task.h"
 #include "source/source.h"
 
 #include <errno.h>
@@ -14,12 +15,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_TTL_S 2100 /* rbldnsd's 35m */
-#define NICE 10		   /* of the thread that compiles: answers go first */
 
 /* What one compilation made. */
 struct version {
@@ -210,7 +209,7 @@ static void *compile_wanted(void *ctx)
 	struct crew *crew;
 	uint64_t one = 1;
 
-	(void)setpriority(PRIO_PROCESS, 0, NICE); /* of this thread (nice(2)), and its crew's */
+	task_step_back(); /* the crew with us */
 	crew = crew_new();
 	for (size_t i = 0; i < f->source_count; i++)
 		if (f->sources[i].wanted)

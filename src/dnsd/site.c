@@ -23,7 +23,7 @@
 /* One snapshot with its overlay: lives until the next one has taken over and workers have moved on. */
 struct version {
 	struct data data; /* first */
-	struct slice mapped;
+	struct slice bytes; /* of the snapshot */
 	struct overlay *overlay;
 	bool grace_open; /* overlay_grace_start() without its end yet */
 };
@@ -65,7 +65,7 @@ static void version_free(struct data *d)
 
 	overlay_free(v->overlay);
 	snapshot_close((struct snapshot *)v->data.index.snapshot);
-	file_unmap(v->mapped);
+	file_unload(v->bytes);
 	free(v);
 }
 
@@ -175,13 +175,13 @@ static struct version *version_open(const char *path, struct err *err)
 {
 	struct version *v = mem_new(1, sizeof *v);
 
-	if (!file_map(path, &v->mapped, err)) {
+	if (!file_load(path, &v->bytes, err)) {
 		free(v);
 		return NULL;
 	}
-	v->data.index.snapshot = snapshot_open(v->mapped, err);
+	v->data.index.snapshot = snapshot_open(v->bytes, err);
 	if (!v->data.index.snapshot) {
-		file_unmap(v->mapped);
+		file_unload(v->bytes);
 		free(v);
 		return NULL;
 	}

@@ -1,6 +1,7 @@
-/* site.h - what listd publishes, followed live: the snapshot is mapped and checked whole, the change log
+/* site.h - what listd publishes, followed live: the snapshot is read and checked whole, the change log
  * beside it replayed, and both watched. A snapshot that is not as it was written is refused and the old
- * one stays. Files there are replaced by renaming, never rewritten in place. */
+ * one stays. Files there are replaced by renaming; one rewritten in place
+ * harms nobody who has read it. */
 #pragma once
 
 #include "base/err.h"

@@ -1,4 +1,4 @@
-/* file.h - files read whole with a limit, mapped, and written so that a reader sees the old or the
+/* file.h - files read whole, and written so that a reader sees the old or the
  * new one, never a half, also after a power loss. */
 #pragma once
 
@@ -14,9 +14,10 @@ bool file_read(const char *path, size_t limit, struct buf *ret, struct err *err)
 typedef bool file_part_fn(
 	void *ctx, struct slice part, bool last, size_t *ret_used, struct err *err);
 bool file_read_parts(const char *path, size_t window, file_part_fn *fn, void *ctx, struct err *err);
-/* Read-only mapping of the whole file. An empty file gives an empty slice. */
-bool file_map(const char *path, struct slice *ret, struct err *err);
-void file_unmap(struct slice mapped);
+/* The whole file in read-only pages of our own, for large ones that stay. Not mapped from the file: who cuts
+ * that one in place would kill us with SIGBUS. An empty file gives an empty slice. */
+bool file_load(const char *path, struct slice *ret, struct err *err);
+void file_unload(struct slice loaded);
 /* Temporary file beside path, fsync, rename, fsync of the folder. */
 bool file_replace(const char *path, struct slice content, mode_t mode, struct err *err);
 /* Writes all of it, through short writes and EINTR. */

@@ -190,6 +190,8 @@ static bool restrict_calls(const struct sandbox_needs *needs, struct err *err)
 		SCMP_SYS(personality), SCMP_SYS(io_uring_setup)};
 	static const int no_exec[] = {SCMP_SYS(execve), SCMP_SYS(execveat)};
 	static const int no_connect[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
+	static const struct scmp_arg_cmp not_local = {
+		.arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_UNIX};
 	scmp_filter_ctx filter;
 	int rc = 0;
 
@@ -204,8 +206,8 @@ static bool restrict_calls(const struct sandbox_needs *needs, struct err *err)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), no_exec[i], 0);
 	for (size_t i = 0; i < ARRAY_LEN(no_connect) && rc == 0 && !needs->connects; i++)
 		rc = needs->connects_locally
-			     ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), no_connect[i], 1,
-				     SCMP_A0(SCMP_CMP_NE, AF_UNIX))
+			     ? seccomp_rule_add(
+				     filter, SCMP_ACT_ERRNO(EPERM), no_connect[i], 1, not_local)
 			     : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), no_connect[i], 0);
 	if (rc == 0)
 		rc = seccomp_load(filter);

@@ -50,10 +50,10 @@ bool change_log_open(struct change_log *log, const char *folder, int64_t base, i
 	int64_t last = base, size = 0;
 	bool ok;
 
-	if (!log_path(log, folder, base, err) || !file_map(log->path, &bytes, err))
+	if (!log_path(log, folder, base, err) || !file_load(log->path, &bytes, err))
 		return false;
 	ok = log_scan(bytes, &size, &last, err);
-	file_unmap(bytes);
+	file_unload(bytes);
 	if (!ok)
 		return err_prefix(err, "%s: ", log->path);
 	log->fd = open(log->path, O_WRONLY | O_APPEND | O_CLOEXEC);

@@ -4,13 +4,13 @@
 #include "base/mem.h"
 #include "index/snapshot.h"
 #include "io/file.h"
+#include "io/task.h"
 #include "ledger/publish_private.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define OLD_LOG_STAYS_MS 10000
@@ -149,8 +149,7 @@ static void *build_in_thread(void *ctx)
 	struct store *reader = store_open_reader(p->store_path, &p->built_err);
 	uint64_t one = 1;
 
-	/* Requests come first. Linux keeps niceness for each thread: who 0 is the calling one. */
-	(void)setpriority(PRIO_PROCESS, 0, 10);
+	task_step_back(); /* requests come first */
 	p->built_ok = reader
 		      && published_write(reader, p->ledger, p->temporary_path, &p->built_serial,
 			      &p->built_err);
@@ -225,7 +224,7 @@ static bool snapshot_read_serial(const struct publish *p, int64_t *ret, struct e
 	struct snapshot *s;
 	struct slice bytes;
 
-	if (!file_map(p->snapshot_path, &bytes, err))
+	if (!file_load(p->snapshot_path, &bytes, err))
 		return false;
 	s = snapshot_open(bytes, err);
 	if (s)
@@ -233,7 +232,7 @@ static bool snapshot_read_serial(const struct publish *p, int64_t *ret, struct e
 	else
 		err_prefix(err, "%s: ", p->snapshot_path);
 	snapshot_close(s);
-	file_unmap(bytes);
+	file_unload(bytes);
 	return s != NULL;
 }
 

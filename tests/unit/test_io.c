@@ -63,7 +63,7 @@ static void addresses(void **state)
 static void files(void **state)
 {
 	struct buf b = BUF_INIT(0);
-	struct slice mapped;
+	struct slice loaded;
 	struct err err;
 
 	(void)state;
@@ -74,9 +74,15 @@ static void files(void **state)
 	assert_false(file_read(path_of("file"), 6, &b, &err));
 	assert_int_equal(err.kind, ERR_LIMIT);
 	assert_string_equal(buf_str(&b), "twofold");
-	assert_true(file_map(path_of("file"), &mapped, &err));
-	assert_true(slice_eq(mapped, SLICE("twofold")));
-	file_unmap(mapped);
+	assert_true(file_load(path_of("file"), &loaded, &err));
+	assert_int_equal(truncate(path_of("file"), 0), 0); /* under a mapping of the file: SIGBUS */
+	assert_true(slice_eq(loaded, SLICE("twofold")));
+	file_unload(loaded);
+	assert_true(file_load(path_of("file"), &loaded, &err));
+	assert_int_equal(loaded.len, 0);
+	file_unload(loaded);
+	assert_false(file_load(path_of("missing"), &loaded, &err));
+	assert_false(file_load(folder, &loaded, &err));
 	assert_false(file_read(folder, 100, &b, &err));
 	assert_false(file_replace("/nonexistent/folder/x", SLICE("x"), 0600, &err));
 	buf_done(&b);

@@ -179,7 +179,7 @@ static uint32_t answer(struct world *w, const char *list, const char *subject, i
 	size_t set, n;
 	uint32_t code;
 
-	if (!file_map(w->snapshot_path, &bytes, &err) || !(s = snapshot_open(bytes, &err)))
+	if (!file_load(w->snapshot_path, &bytes, &err) || !(s = snapshot_open(bytes, &err)))
 		fail_msg("%s", err.text);
 	o = overlay_new(s);
 	replay(w, s, o);
@@ -194,7 +194,7 @@ static uint32_t answer(struct world *w, const char *list, const char *subject, i
 	code = n ? hits[0].value.code : 0;
 	overlay_free(o);
 	snapshot_close(s);
-	file_unmap(bytes);
+	file_unload(bytes);
 	free(hits);
 	return code;
 }
