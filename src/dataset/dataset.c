@@ -205,6 +205,10 @@ static bool other_line(struct dataset *d, struct slice line, struct err *err)
 		dataset_warn(d, "line cut to %d bytes", LINE_MAX_BYTES);
 		line = slice_take(line, LINE_MAX_BYTES);
 	}
+	/* What a file system may leave of a file after a power loss; rbldnsd takes it for an empty line. */
+	if (line.len && !line.ptr[0])
+		return err_set(err, ERR_CORRUPT, "%.*s:%llu: zero bytes where text should be",
+			SLICE_FMT(d->file), (unsigned long long)d->line);
 	line = line_trim(line);
 	if (!line.len)
 		return true;

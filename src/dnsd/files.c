@@ -144,6 +144,28 @@ static void log_doubles(const struct source *s, uint64_t count)
 			s->text, count);
 }
 
+static uint64_t entries_of(const struct version *v)
+{
+	uint64_t entries = 0;
+
+	for (size_t i = 0; i < snapshot_set_count(v->data.index.snapshot); i++)
+		entries += snapshot_set_entries(v->data.index.snapshot, i);
+	return entries;
+}
+
+/* Words where a file was replaced by something else altogether; one that was emptied has no bad lines. */
+static bool nothing_was_read(const struct source *s, const struct version *v,
+	const struct source_warnings *w, struct err *err)
+{
+	struct slice rest = buf_slice(&w->text), first = SLICE_EMPTY;
+
+	if (!s->version || !w->count || entries_of(v))
+		return false;
+	slice_cut_line(&rest, &first);
+	err_set(err, ERR_CORRUPT, "no line of it could be read: %.*s", SLICE_FMT(first));
+	return true;
+}
+
 static struct version *version_build(struct source *s, const struct parallel *help, struct err *err)
 {
 	const struct config_rbldnsd *r = s->how;
@@ -168,23 +190,15 @@ static struct version *version_build(struct source *s, const struct parallel *he
 	ok = source_read(s->text, &options, &v->bytes, &warnings, err);
 	log_warnings(s, &warnings);
 	log_doubles(s, warnings.doubles);
-	buf_done(&warnings.text);
 	if (ok)
 		v->data.index.snapshot = snapshot_open(buf_slice(&v->bytes), err);
-	if (!v->data.index.snapshot) {
+	ok = v->data.index.snapshot && !nothing_was_read(s, v, &warnings, err);
+	buf_done(&warnings.text);
+	if (!ok) {
 		data_drop(v);
 		return NULL;
 	}
 	return v;
-}
-
-static uint64_t entries_of(const struct version *v)
-{
-	uint64_t entries = 0;
-
-	for (size_t i = 0; i < snapshot_set_count(v->data.index.snapshot); i++)
-		entries += snapshot_set_entries(v->data.index.snapshot, i);
-	return entries;
 }
 
 static void source_compile(struct source *s, const struct parallel *help)
@@ -326,8 +340,7 @@ static size_t *sources_of(
 			goto bad;
 		s = &f->sources[which[i]];
 		if (rules_only
-			&& (s->snapshot
-				|| (s->type != DATASET_ACL && s->type != DATASET_ACLKEY))) {
+			&& (s->snapshot || (s->type != DATASET_ACL && s->type != DATASET_ACLKEY))) {
 			err_set(err, ERR_SYNTAX, "only acl and aclkey say who may ask");
 			goto bad;
 		}
