@@ -57,7 +57,7 @@ void taken_drop(struct taken *t, struct grace *g)
 		grace_defer(g, data_drop, t->data);
 	else
 		data_drop(t->data);
-	file_unmap(t->mapped);
+	file_unload(t->mapped);
 	free(t);
 }
 
@@ -86,7 +86,7 @@ static struct taken *read_file(const struct taken_job *j, struct err *err)
 	struct taken *t = mem_new(1, sizeof *t);
 
 	t->path = j->path;
-	if (file_map(j->path, &t->mapped, err) && copy_open(t->mapped, j->zone, &t->copy, err)
+	if (file_load(j->path, &t->mapped, err) && copy_open(t->mapped, j->zone, &t->copy, err)
 		&& make_index(t, err))
 		return t;
 	taken_drop(t, NULL);
