@@ -1,5 +1,6 @@
 """NSD with one process that answers, from a zone file of the same entries."""
 import subprocess
+import time
 
 import measure
 from peers import Spec
@@ -30,8 +31,12 @@ def reload(server, number):
     data = server.spec.data
     with open(f"{server.folder}/zone", "a", encoding="ascii") as f:
         f.write(f"{data.one_more(number)[1]}. A 127.0.0.2\n")
-    subprocess.run([measure.find_program("nsd-control"), "-c", f"{server.folder}/nsd.conf", "reload", data.zone],
-                   check=True, stdout=subprocess.DEVNULL)
+    control = [measure.find_program("nsd-control"), "-c", f"{server.folder}/nsd.conf", "reload", data.zone]
+    for _ in range(100):  # it answers questions before it takes commands
+        if subprocess.run(control, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            return
+        time.sleep(0.05)
+    subprocess.run(control, check=True, stdout=subprocess.DEVNULL)
 
 
 def servers(data, tools, options="  server-count: 1"):
