@@ -2,7 +2,7 @@
 #include "dnsd/fast.h"
 
 #include "base/attr.h"
-#include "dnsd/bytes16.h"
+#include "base/bytes16.h"
 
 #define OPT_SIZE 11
 #define A_SIZE 16   /* a record: owner as a pointer, type, class, TTL, length, address */
@@ -27,14 +27,6 @@ static void copy(uint8_t *dst, const uint8_t *src, size_t len)
 	for (size_t at = 0; at + 16 < len; at += 16)
 		store16(dst + at, load16(src + at));
 	store16(dst + len - 16, load16(src + len - 16));
-}
-
-static const struct served_source *source_of(const struct served_place *place, unsigned set)
-{
-	for (size_t i = 0; i < place->source_count; i++)
-		if (place->sources[i].set == set && place->sources[i].published)
-			return &place->sources[i];
-	return NULL;
 }
 
 /* A set has one TTL, the least of all that say it (as in zone.c). */
@@ -91,7 +83,7 @@ static bool add_text(
 
 static inline bool add_hit(struct fast *f, const struct served_place *place, const struct hit *hit)
 {
-	const struct served_source *source = source_of(place, hit->set);
+	const struct served_source *source = served_source(place, hit->set);
 	uint32_t ttl_s;
 
 	if (!source)
@@ -108,19 +100,32 @@ static inline bool add_hit(struct fast *f, const struct served_place *place, con
 	return keep_record(f, DNS_A, ttl_s, 4);
 }
 
-static inline __attribute__((always_inline)) bool ask_zone(struct fast *f)
+/* Apart, so that only who needs it has the room on the stack. */
+static __attribute__((noinline)) bool ask_fully(struct fast *f, const struct served_place *place)
+{
+	struct hit hits[SNAPSHOT_HITS_MAX];
+	size_t n = index_find(place->index, &f->p->asked, f->p->now_s, hits);
+
+	for (size_t k = 0; k < n; k++)
+		if (!add_hit(f, place, &hits[k]))
+			return false;
+	return true;
+}
+
+static inline bool ask_zone(struct fast *f)
 {
 	const struct served_zone *z = f->p->zone;
-	struct hit hits[SNAPSHOT_HITS_MAX];
 
 	for (size_t i = 0; i < z->group_count; i++) {
-		const struct served_group *g = &z->groups[i];
-		if (g->place_count == 0 || !g->places[0].index)
+		const struct served_place *place = z->groups[i].places;
+		struct hit hit;
+		enum index_one one;
+		if (z->groups[i].place_count == 0 || !place->index)
 			continue;
-		size_t n = index_find(g->places[0].index, &f->p->asked, f->p->now_s, hits);
-		for (size_t k = 0; k < n; k++)
-			if (!add_hit(f, &g->places[0], &hits[k]))
-				return false;
+		one = index_find_one(place->index, &f->p->asked, f->p->now_s, &hit);
+		if (one == INDEX_ONE ? !add_hit(f, place, &hit)
+				     : one == INDEX_MORE && !ask_fully(f, place))
+			return false;
 	}
 	return true;
 }

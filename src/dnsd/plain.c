@@ -2,15 +2,19 @@
 #include "dnsd/plain.h"
 
 #include "base/attr.h"
-#include "dnsd/bytes16.h"
+#include "base/bytes16.h"
 
 #define OPT_SIZE 11
 #define TAIL_SIZE 4 /* type and class */
-#define NAME_MIN 4  /* shorter ones are no entries of a list */
+/* Shorter ones are no entries of a list; with what follows it is enough for asked_front(). */
+#define NAME_MIN (ASKED_FRONT_READS - TAIL_SIZE)
 
-static bytes16 lower16(bytes16 v)
+static inline uint64_t load64(const uint8_t *p)
 {
-	return v | ((bytes16)((v >= 'A') & (v <= 'Z')) & 0x20);
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return be64toh(v);
 }
 
 /* len at least NAME_MIN. Of a name shorter than 16 bytes, what stands before it is taken along. */
@@ -22,9 +26,9 @@ static void lower_name(uint8_t *dst, const uint8_t *src, size_t len)
 }
 
 /* OPT at the message's end: version 0, no flags but DO, no options. */
-static bool take_opt(struct plain *p, const uint8_t *opt)
+static inline bool take_opt(struct plain *p, const uint8_t *opt)
 {
-	uint64_t head = dns_u64(opt); /* root, type, size, upper bits of rcode, version, flags */
+	uint64_t head = load64(opt); /* root, type, size, upper bits of rcode, version, flags */
 	uint32_t tail = dns_u32(opt + 7); /* flags, length of the options */
 
 	if ((head & 0xffffff000000ff00) != (uint64_t)DNS_OPT << 40 || tail & 0x7fffffff)
@@ -37,38 +41,55 @@ static bool take_opt(struct plain *p, const uint8_t *opt)
 	return true;
 }
 
-/* The name's zone, and what is asked of it. Nearly all names begin with an address, behind which the zone's
- * name must stand; else the zone is looked for from the end. */
-static bool take_name(struct plain *p, const struct served *s, uint8_t *name, size_t len)
+/* The name in lower case goes to `room`, for those who read names. */
+static void keep_name(struct plain *p, const uint8_t *name, size_t len, size_t below)
 {
-	size_t at = asked_front(name, len, &p->asked), below, labels = 0;
+	uint8_t *room = p->room + PLAIN_NAME_AT;
 
-	if (at) {
-		p->zone = served_find_exact(s, name + at, len - at);
-	} else {
-		p->zone = served_find_tail(s, name, len);
-		below = p->zone ? len - p->zone->name.len : 0;
-		for (; at < below && name[at] - 1u < 63; at += name[at] + 1u)
-			labels++;
-		if (at != below)
-			return false;
-		p->asked.labels = (uint8_t)labels;
-		p->asked.name_len = (uint8_t)(below + 1);
-	}
-	if (!p->zone || !p->zone->plain || at == 0)
+	lower_name(room, name, len);
+	room[below] = 0;
+	p->asked.name = room;
+}
+
+/* The zone of a name that begins with no address is looked for from the end. */
+static bool take_tail(struct plain *p, const struct served *s, const uint8_t *name, size_t len)
+{
+	size_t at = 0, below, labels = 0;
+
+	p->zone = served_find_tail(s, name, len);
+	if (!p->zone || !p->zone->plain)
 		return false;
-	p->zone_at = (uint16_t)(DNS_HEADER_SIZE + at);
-	name[at] = 0;
+	below = len - p->zone->name.len;
+	for (; at < below && name[at] - 1u < 63; at += name[at] + 1u)
+		labels++;
+	if (at != below || below == 0)
+		return false;
+	p->asked.labels = (uint8_t)labels;
+	p->asked.name_len = (uint8_t)(below + 1);
+	p->zone_at = (uint16_t)(DNS_HEADER_SIZE + below);
+	keep_name(p, name, len, below);
 	return true;
 }
 
-/* An address is no name where there are only addresses, and the other way round: no need to look there. */
-static void narrow(struct plain *p)
+/* The name's zone, and what is asked of it. Nearly all names begin with an address, behind which the zone's
+ * name must stand. */
+static inline bool take_name(
+	struct plain *p, const struct served *s, const uint8_t *name, size_t len)
 {
-	if (!p->zone->reads_names && (p->asked.is_ip4 || p->asked.is_ip6))
+	size_t at = asked_front(name, len, &p->asked);
+
+	if (!at)
+		return take_tail(p, s, name, len);
+	p->zone = served_find_exact(s, name + at, len - at);
+	if (!p->zone || !p->zone->plain)
+		return false;
+	p->zone_at = (uint16_t)(DNS_HEADER_SIZE + at);
+	/* An address is no name where there are only addresses: no need to look there. */
+	if (p->zone->reads_names)
+		keep_name(p, name, len, at);
+	else
 		p->asked.labels = 0;
-	if (!p->zone->reads_addresses && p->zone->reads_names)
-		p->asked.is_ip4 = p->asked.is_ip6 = false;
+	return true;
 }
 
 /* What answer_fully() has rules for that fast.c does not know. */
@@ -93,9 +114,8 @@ bool plain_take(struct plain *p, const struct served *s, const struct answer_fro
 	uint32_t type_class;
 
 	/* Flags and the counts of the first three sections: QUERY, one question. */
-	if (len < DNS_HEADER_SIZE + NAME_MIN + TAIL_SIZE + OPT_SIZE
-		|| (dns_u64(m + 2) & 0xf800ffffffffffff) != (uint64_t)1 << 32
-		|| dns_u16(m + 10) > 1)
+	if (len < DNS_HEADER_SIZE + NAME_MIN + TAIL_SIZE
+		|| (load64(m + 2) & 0xf800ffffffffffff) != (uint64_t)1 << 32 || m[10] || m[11] > 1)
 		return false;
 	p->message = m;
 	p->now_s = from->now_s;
@@ -104,7 +124,7 @@ bool plain_take(struct plain *p, const struct served *s, const struct answer_fro
 	p->edns = p->dnssec_ok = false;
 	if (m[11]) {
 		len -= OPT_SIZE;
-		if (!take_opt(p, m + len))
+		if (len < DNS_HEADER_SIZE + NAME_MIN + TAIL_SIZE || !take_opt(p, m + len))
 			return false;
 	}
 	name_len = len - DNS_HEADER_SIZE - TAIL_SIZE;
@@ -113,11 +133,12 @@ bool plain_take(struct plain *p, const struct served *s, const struct answer_fro
 	if ((!p->txt && type_class != (DNS_A << 16 | DNS_IN)) || name_len > DOMAIN_WIRE_MAX)
 		return false;
 	p->end = (uint16_t)len;
-	lower_name(p->room + PLAIN_NAME_AT, m + DNS_HEADER_SIZE, name_len);
-	if (!take_name(p, s, p->room + PLAIN_NAME_AT, name_len) || p->asked.is_mapped
+	if (!take_name(p, s, m + DNS_HEADER_SIZE, name_len) || p->asked.is_mapped
 		|| (p->zone->conditions && is_special(p)))
 		return false;
-	narrow(p);
+	/* And the other way round. */
+	if (!p->zone->reads_addresses && p->zone->reads_names)
+		p->asked.is_ip4 = p->asked.is_ip6 = false;
 	return true;
 }
 

@@ -2,48 +2,66 @@
 #include "dnsd/served.h"
 
 #include "base/mem.h"
+#include "base/bytes16.h"
+
+struct ends {
+	uint64_t first, last;
+};
+
+struct slot {
+	struct ends ends;	  /* of its name */
+	struct served_zone *zone; /* NULL: free */
+};
 
 struct served {
 	struct served_zone **zones;
 	size_t count;
 	struct served_rules rules; /* for all zones */
 	/* sealed: */
-	struct served_zone **table; /* open addressing; a power of two, at most half full */
+	struct slot *table; /* by name: open addressing; a power of two, at most half full */
 	uint32_t mask;
 	uint8_t lengths[DOMAIN_WIRE_MAX]; /* of zones' names, longest first */
 	size_t length_count;
 };
 
-/* Of the first eight bytes and the last eight. Zone names are the operator's own: nobody chooses ones that
- * differ only between these to make the table slow. */
-static uint64_t name_hash(const uint8_t *wire, size_t len)
+/* Of a name the first eight bytes and the last eight, in lower case. */
+static struct ends ends_of(const uint8_t *wire, size_t len)
 {
-	uint64_t first = 0, last = 0;
+	struct ends e = {0};
+	bytes16 both;
 
-	if (len < sizeof first) {
-		memcpy(&first, wire, len);
+	if (len < sizeof e.first) {
+		memcpy(&e.first, wire, len);
 	} else {
-		memcpy(&first, wire, sizeof first);
-		memcpy(&last, wire + len - sizeof last, sizeof last);
+		memcpy(&e.first, wire, sizeof e.first);
+		memcpy(&e.last, wire + len - sizeof e.last, sizeof e.last);
 	}
-	return (first * 0x9e3779b97f4a7c15 ^ last) * 0xbf58476d1ce4e5b9 + len;
+	memcpy(&both, &e, sizeof both);
+	both = lower16(both);
+	memcpy(&e, &both, sizeof both);
+	return e;
 }
 
-static bool name_eq(const struct domain *d, const uint8_t *wire, size_t len)
+/* Zone names are the operator's own: nobody chooses ones that differ only between their ends to make the table
+ * slow. */
+static uint64_t ends_hash(struct ends e, size_t len)
 {
-	uint64_t a, b;
+	return (e.first * 0x9e3779b97f4a7c15 ^ e.last) * 0xbf58476d1ce4e5b9 + len;
+}
 
-	if (d->len != len || len < sizeof a)
-		return d->len == len && memcmp(d->wire, wire, len) == 0;
-	for (size_t at = 0; at + sizeof a < len; at += sizeof a) {
-		memcpy(&a, d->wire + at, sizeof a);
-		memcpy(&b, wire + at, sizeof b);
-		if (a != b)
-			return false;
-	}
-	memcpy(&a, d->wire + len - sizeof a, sizeof a);
-	memcpy(&b, wire + len - sizeof b, sizeof b);
-	return a == b;
+/* What lies between the ends of two names of that length, one of them in lower case. */
+static bool middle_eq(const uint8_t *lower, const uint8_t *wire, size_t len)
+{
+	bytes16 differ = {0};
+	uint64_t halves[2];
+
+	if (len <= 16)
+		return true;
+	for (size_t at = 8; at + 16 < len; at += 16)
+		differ |= lower16(load16(wire + at)) ^ load16(lower + at);
+	differ |= lower16(load16(wire + len - 16)) ^ load16(lower + len - 16);
+	memcpy(halves, &differ, sizeof differ);
+	return (halves[0] | halves[1]) == 0;
 }
 
 struct served *served_new(void)
@@ -53,8 +71,10 @@ struct served *served_new(void)
 
 static void group_free(struct served_group *g)
 {
-	for (size_t i = 0; i < g->place_count; i++)
+	for (size_t i = 0; i < g->place_count; i++) {
 		free(g->places[i].sources);
+		free(g->places[i].by_set);
+	}
 	free(g->places);
 }
 
@@ -86,7 +106,7 @@ struct served_zone *served_zone(struct served *s, const struct domain *name)
 			return s->zones[i];
 	z = mem_new(1, sizeof *z);
 	z->name = *name;
-	z->hash = name_hash(name->wire, name->len);
+	z->hash = ends_hash(ends_of(name->wire, name->len), name->len);
 	s->zones = mem_resize(s->zones, (s->count + 1) * sizeof *s->zones);
 	s->zones[s->count++] = z;
 	return z;
@@ -230,15 +250,29 @@ static int by_set(const void *a, const void *b)
 	return x->set < y->set ? -1 : x->set > y->set;
 }
 
+/* Its sources stand by set already. */
+static void place_seal(struct served_place *p)
+{
+	for (size_t i = 0; i < p->source_count; i++)
+		if (p->sources[i].published)
+			p->set_end = p->sources[i].set + 1;
+	p->by_set = mem_new(p->set_end + 1, sizeof *p->by_set);
+	for (size_t i = p->source_count; i--;)
+		if (p->sources[i].published)
+			p->by_set[p->sources[i].set] = (uint16_t)(i + 1);
+}
+
 static void group_seal(struct served_group *g, bool reads_ip4)
 {
 	if (g->place_count == 1 && g->places[0].name.labels == 0 && reads_ip4)
 		g->places[0].reads_ip4 = true;
 	if (g->place_count) /* none: a zone of SOA and NS alone */
 		qsort(g->places, g->place_count, sizeof *g->places, deepest_first);
-	for (size_t i = 0; i < g->place_count; i++)
-		qsort(g->places[i].sources, g->places[i].source_count, sizeof *g->places[i].sources,
-			by_set);
+	for (size_t i = 0; i < g->place_count; i++) {
+		struct served_place *p = &g->places[i];
+		qsort(p->sources, p->source_count, sizeof *p->sources, by_set);
+		place_seal(p);
+	}
 }
 
 /* Whether fast.c knows all that this zone's answers may need. */
@@ -278,16 +312,21 @@ static void zone_seal(struct served_zone *z)
 	z->conditions = z->has_list || z->key || z->expires_s;
 }
 
-static struct served_zone *zone_at(const struct served *s, const uint8_t *wire, size_t len)
+static inline struct served_zone *zone_at(const struct served *s, const uint8_t *wire, size_t len)
 {
-	uint64_t hash = name_hash(wire, len);
-	struct served_zone *z;
+	struct ends ends = ends_of(wire, len);
+	const struct slot *slot;
 
-	for (uint32_t at = (uint32_t)(hash >> 32) & s->mask; (z = s->table[at]) != NULL;
-		at = (at + 1) & s->mask)
-		if (z->hash == hash && name_eq(&z->name, wire, len))
-			return z;
-	return NULL;
+	for (uint32_t at = (uint32_t)(ends_hash(ends, len) >> 32) & s->mask;;
+		at = (at + 1) & s->mask) {
+		slot = &s->table[at];
+		if (!slot->zone)
+			return NULL;
+		if (slot->ends.first == ends.first && slot->ends.last == ends.last
+			&& slot->zone->name.len == len
+			&& middle_eq(slot->zone->name.wire, wire, len))
+			return slot->zone;
+	}
 }
 
 /* fast.c takes a name's front for an address before it knows the zone. So where a zone's name has more
@@ -330,9 +369,9 @@ void served_seal(struct served *s)
 	for (size_t i = 0; i < s->count; i++) {
 		struct served_zone *z = s->zones[i];
 		uint32_t at = (uint32_t)(z->hash >> 32) & s->mask;
-		while (s->table[at])
+		while (s->table[at].zone)
 			at = (at + 1) & s->mask;
-		s->table[at] = z;
+		s->table[at] = (struct slot){ends_of(z->name.wire, z->name.len), z};
 		length[z->name.len] = true;
 		z->guarded = z->rules.count || s->rules.count;
 		zone_seal(z);

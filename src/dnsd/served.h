@@ -34,9 +34,17 @@ struct served_place {
 	const struct index *index;     /* of all sources, which are asked in one walk; NULL: none */
 	struct served_source *sources; /* by set ascending once sealed */
 	size_t source_count;
+	uint16_t *by_set; /* sealed: of each set below set_end 1 + its published source, 0: none */
+	size_t set_end;
 	bool reads_ip4; /* some source holds IPv4: a mapped address is not IPv6 there */
 	bool reads_addresses, reads_names; /* of which kinds its published sources are */
 };
+
+/* Sealed only. The published source that answers for a set of the place's index; NULL: none here. */
+static inline const struct served_source *served_source(const struct served_place *p, size_t set)
+{
+	return set < p->set_end && p->by_set[set] ? &p->sources[p->by_set[set] - 1] : NULL;
+}
 
 /* One data set, or all lists of this site: only the deepest place that the name lies below is asked. */
 struct served_group {
@@ -127,7 +135,7 @@ size_t served_zone_count(const struct served *s);
 struct served_zone *served_zone_at(struct served *s, size_t i);
 /* The zone of the longest name that is the question's or above it; NULL: not ours. Sealed only. */
 const struct served_zone *served_find(const struct served *s, const struct dns_question *q);
-/* The zone of exactly that name, in wire form and lower case; NULL: none. Nothing of it is checked before. */
+/* The zone of exactly that name, in wire form of any case; NULL: none. Nothing of it is checked before. */
 const struct served_zone *served_find_exact(
 	const struct served *s, const uint8_t *name, size_t len);
 /* The zone of the longest name that this one ends in: that it begins at one of its labels is the caller's

@@ -2,39 +2,45 @@
  * that a server gets, so in words instead of bytes where that saves something. */
 #include "index/asked.h"
 
-static uint64_t load_le64(const uint8_t *p)
-{
-	return asked_load32(p) | (uint64_t)asked_load32(p + 4) << 32;
-}
+#include "base/bytes16.h"
 
 static uint32_t load_be32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-#define LANES(x) ((uint64_t)(x)*0x0001000100010001)
+#define EVEN(a, b)                                                                                 \
+	__builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define ODD(a, b)                                                                                  \
+	__builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 
-/* 32 labels of one hexadecimal digit in lower case, the last digit of the address first; a word holds
- * four of them. */
+/* 16 labels of one hexadecimal digit: their digits. What is no such label sets bits of *wrong. */
+static inline bytes16 digits_of(const uint8_t *labels, bytes16 *wrong)
+{
+	bytes16 a = load16(labels), b = load16(labels + 16), c = ODD(a, b);
+	bytes16 digit = c - '0', letter = (c | 0x20) - 'a';
+	bytes16 is_digit = (bytes16)(digit <= 9), is_letter = (bytes16)(letter <= 5);
+
+	*wrong |= (EVEN(a, b) ^ 1) | ~(is_digit | is_letter);
+	return (digit & is_digit) | ((letter + 10) & is_letter);
+}
+
+/* 32 labels, the last digit of the address first. */
 static bool ip6_of_labels(const uint8_t *name, uint8_t ret[16])
 {
-	uint64_t wrong = 0;
+	bytes16 wrong = {0}, first = digits_of(name, &wrong), last = digits_of(name + 32, &wrong);
+	uint64_t halves[2], none[2];
 
-	for (int i = 14; i >= 0; i -= 2, name += 8) {
-		uint64_t word = load_le64(name), c = word >> 8 & LANES(255);
-		uint64_t letter = c >> 6 & LANES(1); /* 'a' to 'f' have this bit, '0' to '9' not */
-		uint64_t digit = (c & LANES(15)) + letter * 9;
-
-		wrong |= (word & LANES(255)) ^ LANES(1);
-		wrong |= (c >> 4 & LANES(15)) ^ (LANES(3) + letter * 3);
-		wrong |= ((digit + LANES(6)) >> 4 & LANES(1)) ^ letter; /* ten and more, or less */
-		wrong |= digit & LANES(0xf0);
-		digit |= digit >> 12;
-		digit |= digit >> 24;
-		ret[i] = (uint8_t)(digit >> 8);
-		ret[i + 1] = (uint8_t)digit;
-	}
-	return wrong == 0;
+	memcpy(none, &wrong, sizeof none);
+	if (none[0] | none[1])
+		return false;
+	first = EVEN(first, last) | ODD(first, last) << 4;
+	memcpy(halves, &first, sizeof halves);
+	for (int i = 0; i < 2; i++)
+		halves[i] = __builtin_bswap64(halves[i]);
+	memcpy(ret, &halves[1], 8);
+	memcpy(ret + 8, &halves[0], 8);
+	return true;
 }
 
 /* The IPv4 address inside an IPv6 one. */
@@ -62,13 +68,13 @@ bool asked_nibbles(struct asked *q, const uint8_t *name)
 struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels)
 {
 	struct asked q = {.name = name, .name_len = (uint8_t)name_len, .labels = (uint8_t)labels};
-	uint8_t padded[17 + 4] = {0};
+	uint8_t padded[ASKED_FRONT_READS + 4] = {0};
 
 	if (labels == 32 && name_len == ASKED_NIBBLES_SIZE + 1) {
 		asked_nibbles(&q, name);
 	} else if (labels == 4 && name_len <= 17) {
 		memcpy(padded, name, name_len);
-		q.is_ip4 = asked_octets(padded, sizeof padded, &q.ip4) == name_len - 1;
+		q.is_ip4 = asked_octets(padded, &q.ip4) == name_len - 1;
 	}
 	return q;
 }

@@ -226,11 +226,6 @@ bool hosts4_write(
 
 /* ---- opening ---- */
 
-static inline uint64_t cell_at(const struct hosts4 *h, const uint8_t *counts, unsigned index)
-{
-	return (uint64_t)(counts - h->data) * 8 - (uint64_t)(index + 1) * h->cell_bits;
-}
-
 static bool word_ok(const struct snapshot *s, const struct hosts4 *h, struct hosts4_word w,
 	uint64_t data_size, bool check_rows)
 {
@@ -247,7 +242,7 @@ static bool word_ok(const struct snapshot *s, const struct hosts4 *h, struct hos
 	for (unsigned i = 0; check_rows && i < hosts; i++)
 		if (!rows_has(s->nodes, s->node_count,
 			    h->row_base
-				    + bits_get(h->data, cell_at(h, h->data + w.start, i),
+				    + bits_get(h->data, hosts4_cell_at(h, h->data + w.start, i),
 					    h->row_bits)))
 			return false;
 	return true;
@@ -287,37 +282,11 @@ bool hosts4_open(const struct snapshot *s, uint64_t at, struct hosts4 *ret)
 
 /* ---- asking ---- */
 
-static inline uint32_t cell_read(
-	const struct hosts4 *h, const uint8_t *counts, unsigned index, uint32_t *ret_expires)
-{
-	uint64_t at;
-
-	if (!h->cell_bits)
-		return h->row_base;
-	at = cell_at(h, counts, index);
-	if (h->expires)
-		*ret_expires = (uint32_t)bits_get(h->data, at + h->row_bits, 32);
-	return h->row_base + (uint32_t)bits_get(h->data, at, h->row_bits);
-}
-
-static inline __attribute__((always_inline)) uint32_t find_in(
-	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires)
-{
-	const uint64_t below = ((uint64_t)1 << (address >> 8 & 63)) - 1;
-	const uint8_t *counts = h->data + w.start;
-	unsigned before = (unsigned)__builtin_popcountll(w.bits & below);
-	unsigned first = before + bits_byte_sum(counts, before); /* of this /24 */
-	const uint8_t *lows = counts + __builtin_popcountll(w.bits) + first;
-	unsigned n = counts[before] + 1u, at = bits_byte_find(lows, n, (uint8_t)address);
-
-	return at < n ? cell_read(h, counts, first + at, ret_expires) : 0;
-}
-
 #if defined(__x86_64__)
 __attribute__((target("popcnt"))) static uint32_t find_popcnt(
 	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires)
 {
-	return find_in(h, w, address, ret_expires);
+	return hosts4_look(h, w, address, ret_expires);
 }
 #endif
 
@@ -328,7 +297,7 @@ uint32_t hosts4_find_in(
 	if (h->popcnt)
 		return find_popcnt(h, w, address, ret_expires);
 #endif
-	return find_in(h, w, address, ret_expires);
+	return hosts4_look(h, w, address, ret_expires);
 }
 
 void hosts4_walk_from(const struct hosts4 *h, uint32_t address, struct hosts4_walk *ret)
@@ -358,7 +327,7 @@ bool hosts4_next(const struct hosts4 *h, struct hosts4_walk *w)
 	w->address = (h->first + w->word - 1) << HOSTS_SHIFT
 		     | (uint32_t)__builtin_ctzll(w->bits) << 8 | *w->lows++;
 	w->expires = 0;
-	w->row = cell_read(h, w->start, w->index++, &w->expires);
+	w->row = hosts4_cell(h, w->start, w->index++, &w->expires);
 	if (!--w->left)
 		w->bits &= w->bits - 1;
 	return true;

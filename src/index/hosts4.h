@@ -51,6 +51,42 @@ static inline struct hosts4_word hosts4_word(const struct hosts4 *h, uint32_t i)
 	return w;
 }
 
+/* ---- inside a word ---- */
+
+/* counts: where the word's data begin. At which bit the cell of its index-th host stands. */
+static inline uint64_t hosts4_cell_at(const struct hosts4 *h, const uint8_t *counts, unsigned index)
+{
+	return (uint64_t)(counts - h->data) * 8 - (uint64_t)(index + 1) * h->cell_bits;
+}
+
+static inline uint32_t hosts4_cell(
+	const struct hosts4 *h, const uint8_t *counts, unsigned index, uint32_t *ret_expires)
+{
+	uint64_t at;
+
+	if (!h->cell_bits)
+		return h->row_base;
+	at = hosts4_cell_at(h, counts, index);
+	if (h->expires)
+		*ret_expires = (uint32_t)bits_get(h->data, at + h->row_bits, 32);
+	return h->row_base + (uint32_t)bits_get(h->data, at, h->row_bits);
+}
+
+/* The row at an address whose /24 is not empty. Inline: those who ask often compile it for processors that
+ * count bits (hosts4.popcnt), where it is half as long. */
+static inline __attribute__((always_inline)) uint32_t hosts4_look(
+	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires)
+{
+	const uint64_t below = ((uint64_t)1 << (address >> 8 & 63)) - 1;
+	const uint8_t *counts = h->data + w.start;
+	unsigned before = (unsigned)__builtin_popcountll(w.bits & below);
+	unsigned first = before + bits_byte_sum(counts, before); /* of this /24 */
+	const uint8_t *lows = counts + __builtin_popcountll(w.bits) + first;
+	unsigned n = counts[before] + 1u, at = bits_byte_find(lows, n, (uint8_t)address);
+
+	return at < n ? hosts4_cell(h, counts, first + at, ret_expires) : 0;
+}
+
 uint32_t hosts4_find_in(
 	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires);
 

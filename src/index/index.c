@@ -20,15 +20,10 @@ size_t index_select(enum set_rule rule, const struct hit hits[], size_t n)
 	return end;
 }
 
-static bool holds_names(enum set_kind kind)
-{
-	return kind == SET_NAME || kind == SET_RECORDS || kind == SET_KEYS;
-}
-
 /* Whether a set is asked: one that holds names, or another one; not one that holds IPv4 when without_ip4. */
 static bool is_asked(const struct set_meta *meta, bool names, bool without_ip4)
 {
-	return holds_names(meta->kind) == names && !(without_ip4 && meta->reads_ip4);
+	return set_holds_names(meta->kind) == names && !(without_ip4 && meta->reads_ip4);
 }
 
 /* Keeps of hits (sets ascending) what is the answer of each set that is asked. */

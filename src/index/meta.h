@@ -6,13 +6,19 @@
 #include "base/domain.h"
 
 enum set_kind {
-	SET_NONE, /* no entries: only SOA and NS for the zone (head of a `combined` data set) */
-	SET_IP,	  /* IPv4 and IPv6 prefixes */
-	SET_NAME, /* domain names */
+	SET_NONE,    /* no entries: only SOA and NS for the zone (head of a `combined` data set) */
+	SET_IP,	     /* IPv4 and IPv6 prefixes */
+	SET_NAME,    /* domain names */
 	SET_RECORDS, /* whole records (record.h) under names, also the zone's own */
 	SET_ACCESS,  /* addresses of those who ask: what they may */
-	SET_KEYS,    /* the same by a label of the name asked; the root stands for every other label */
+	SET_KEYS, /* the same by a label of the name asked; the root stands for every other label */
 };
+
+/* Its entries are names, not addresses. */
+static inline bool set_holds_names(enum set_kind kind)
+{
+	return kind == SET_NAME || kind == SET_RECORDS || kind == SET_KEYS;
+}
 
 enum set_rule {
 	SET_FIRST, /* the most specific entry; of equal keys the first added stays (ip4trie, our lists) */

@@ -40,6 +40,10 @@ size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int
 	struct hit hits[], size_t n);
 size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels,
 	int64_t now_s, struct hit hits[], size_t n);
+/* Whether there is a record of any set that covers the question: listed, gone or expired. */
+bool overlay_covers_ip4(const struct overlay *o, uint32_t address);
+bool overlay_covers_ip6(const struct overlay *o, const uint8_t address[16]);
+bool overlay_covers_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels);
 
 /* ---- for transfers and new snapshots: from the writer's thread, or on a copy from any ---- */
 

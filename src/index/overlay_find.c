@@ -115,17 +115,11 @@ static unsigned take_longest(uint64_t *lens)
 	return len;
 }
 
-size_t overlay_merge_ip4(
-	const struct overlay *o, uint32_t address, int64_t now_s, struct hit hits[], size_t n)
+static void find_ip4(const struct overlay *o, uint32_t address, uint64_t lens, struct found *f)
 {
-	uint64_t lens = lens_of(o, FAMILY_IP4, 0);
-	struct found f;
-	struct table *t;
+	struct table *t = table_of(o, FAMILY_IP4);
 
-	if (!lens)
-		return n;
-	t = table_of(o, FAMILY_IP4);
-	f.count = 0;
+	f->count = 0;
 	while (lens) {
 		unsigned len = take_longest(&lens);
 		uint32_t a = len ? address & UINT32_MAX << (32 - len) : 0;
@@ -133,22 +127,40 @@ size_t overlay_merge_ip4(
 			(uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8), (uint8_t)a};
 		struct key k = key_of_address(o, bytes, 4, len);
 
-		look(&f, t, &k, UINT8_MAX);
+		look(f, t, &k, UINT8_MAX);
 	}
+}
+
+size_t overlay_merge_ip4(
+	const struct overlay *o, uint32_t address, int64_t now_s, struct hit hits[], size_t n)
+{
+	uint64_t lens = lens_of(o, FAMILY_IP4, 0);
+	struct found f;
+
+	if (!lens)
+		return n;
+	find_ip4(o, address, lens, &f);
 	return merge(&f, now_s, hits, n);
 }
 
-size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int64_t now_s,
-	struct hit hits[], size_t n)
+bool overlay_covers_ip4(const struct overlay *o, uint32_t address)
+{
+	uint64_t lens = lens_of(o, FAMILY_IP4, 0);
+	struct found f;
+
+	if (!lens)
+		return false;
+	find_ip4(o, address, lens, &f);
+	return f.count != 0;
+}
+
+static void find_ip6(
+	const struct overlay *o, struct table *t, const uint8_t address[16], struct found *f)
 {
 	struct ip ip = {.family = 6};
-	struct found f;
-	struct table *t = table_of(o, FAMILY_IP6);
 
-	if (!t)
-		return n;
 	memcpy(ip.bytes, address, sizeof ip.bytes);
-	f.count = 0;
+	f->count = 0;
 	for (unsigned word = 3; word--;) {
 		uint64_t lens = lens_of(o, FAMILY_IP6, word);
 
@@ -156,23 +168,41 @@ size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int
 			struct prefix p = prefix_of(&ip, word * 64 + take_longest(&lens));
 			struct key k = key_of_prefix(o, &p);
 
-			look(&f, t, &k, UINT8_MAX);
+			look(f, t, &k, UINT8_MAX);
 		}
 	}
-	return merge(&f, now_s, hits, n);
 }
 
-size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels,
-	int64_t now_s, struct hit hits[], size_t n)
+size_t overlay_merge_ip6(const struct overlay *o, const uint8_t address[16], int64_t now_s,
+	struct hit hits[], size_t n)
 {
-	struct table *t = table_of(o, FAMILY_NAME);
-	struct hash_suffixes s;
+	struct table *t = table_of(o, FAMILY_IP6);
 	struct found f;
 
 	if (!t)
 		return n;
+	find_ip6(o, t, address, &f);
+	return merge(&f, now_s, hits, n);
+}
+
+bool overlay_covers_ip6(const struct overlay *o, const uint8_t address[16])
+{
+	struct table *t = table_of(o, FAMILY_IP6);
+	struct found f;
+
+	if (!t)
+		return false;
+	find_ip6(o, t, address, &f);
+	return f.count != 0;
+}
+
+static void find_name(const struct overlay *o, struct table *t, const uint8_t *name, size_t len,
+	unsigned labels, struct found *f)
+{
+	struct hash_suffixes s;
+
 	hash_suffixes(&s, name, len, labels, HASH_DEPTH_MAX, o->key);
-	f.count = 0;
+	f->count = 0;
 	for (unsigned word = 2; word--;) {
 		uint64_t lens = lens_of(o, FAMILY_NAME, word);
 
@@ -184,8 +214,30 @@ size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t l
 				continue;
 			k = (struct key){hash_end(s.hash[d]), (uint8_t)d,
 				(uint8_t)(name + len - s.at[d]), s.at[d]};
-			look(&f, t, &k, d == labels ? SCOPE_SELF : SCOPE_BELOW);
+			look(f, t, &k, d == labels ? SCOPE_SELF : SCOPE_BELOW);
 		}
 	}
+}
+
+size_t overlay_merge_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels,
+	int64_t now_s, struct hit hits[], size_t n)
+{
+	struct table *t = table_of(o, FAMILY_NAME);
+	struct found f;
+
+	if (!t)
+		return n;
+	find_name(o, t, name, len, labels, &f);
 	return merge(&f, now_s, hits, n);
+}
+
+bool overlay_covers_name(const struct overlay *o, const uint8_t *name, size_t len, unsigned labels)
+{
+	struct table *t = table_of(o, FAMILY_NAME);
+	struct found f;
+
+	if (!t)
+		return false;
+	find_name(o, t, name, len, labels, &f);
+	return f.count != 0;
 }

@@ -99,9 +99,12 @@ static bool open_parts(struct snapshot *s, struct err *err)
 			|| s->values[i].text_len > VALUE_TEMPLATE_MAX)
 			return corrupt(err, "a text lies outside the file");
 	s->sets = mem_new(h->set_count + 1, sizeof *s->sets);
-	for (size_t i = 0; i < h->set_count; i++)
+	s->of_names = mem_new(h->set_count + 1, sizeof *s->of_names);
+	for (size_t i = 0; i < h->set_count; i++) {
 		if (!open_set(s, &sets[i], &s->sets[i], err))
 			return false;
+		s->of_names[i] = set_holds_names(s->sets[i].meta.kind);
+	}
 	return open_tables(s, err);
 }
 
@@ -126,6 +129,7 @@ struct snapshot *snapshot_close(struct snapshot *s)
 	if (!s)
 		return NULL;
 	free(s->sets);
+	free(s->of_names);
 	tables6_close(s->tables6);
 	names_close(s->names);
 	free(s);

@@ -22,6 +22,7 @@ struct snapshot {
 	const char *text;
 	const struct file_value *values; /* of all sets */
 	struct set_view *sets;
+	bool *of_names; /* by set: its entries are names, not addresses */
 	const struct row_node *nodes;
 	uint64_t node_count;
 	struct hosts4 hosts4;	 /* no words: none */

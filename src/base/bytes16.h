@@ -18,3 +18,9 @@ static inline void store16(uint8_t *p, bytes16 v)
 {
 	memcpy(p, &v, sizeof v);
 }
+
+/* A to Z become a to z. Of a name in wire form, too: no length of a label is a letter. */
+static inline bytes16 lower16(bytes16 v)
+{
+	return v | ((bytes16)((v >= 'A') & (v <= 'Z')) & 0x20);
+}
