@@ -88,14 +88,15 @@ static bool broken(struct err *err, const char *what)
 	return err_set(err, ERR_CORRUPT, "copy of a zone: %s", what);
 }
 
-static bool read_all(struct copy *c, struct err *err)
+static bool read_all(struct copy *c, const struct domain *zone, struct err *err)
 {
 	struct copy_cursor at = copy_first(c);
 	unsigned soas = 0;
 	uint64_t n = 0;
 
 	while (at.rest.len) {
-		if (!read_record(&at) || !key_is_good(at.key, at.key_len))
+		if (!read_record(&at) || !key_is_good(at.key, at.key_len)
+			|| at.key_len + zone->len - 1u > DOMAIN_WIRE_MAX)
 			return broken(err, "a record is not as it was written");
 		n++;
 		if (at.key_len != 1 || at.record.type != DNS_SOA)
@@ -125,7 +126,7 @@ bool copy_open(struct slice bytes, const struct domain *zone, struct copy *ret, 
 		return broken(err, "the checksum is wrong");
 	if (!slice_eq(name, slice_of(zone->wire, zone->len)))
 		return broken(err, "it is of another zone");
-	if (!read_all(&c, err))
+	if (!read_all(&c, zone, err))
 		return false;
 	*ret = c;
 	return true;

@@ -13,10 +13,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define ACTIVE_MAX 16 /* zones at once */
-#define BUSY_MS 500   /* so long until the next look when there are more */
-#define GAP_MS 200    /* least time between two looks */
-#define TIME_MIN_S 1  /* whatever the SOA says */
+#define ACTIVE_MAX 16	 /* zones at once */
+#define BUSY_MS 500	 /* so long until the next look when there are more */
+#define GAP_MS 100	 /* least time between two looks ... */
+#define GAP_LONG_MS 1000 /* ... and as long as the last one took, where that is longer */
+#define TIME_MIN_S 1	 /* whatever the SOA says */
 #define TIME_MAX_S (28 * 86400)
 #define FIRST_RETRY_S 1	 /* without a copy; doubled ... */
 #define LAST_RETRY_S 300 /* ... up to this */
@@ -60,7 +61,9 @@ static int64_t jitter_ms(uint32_t s, uint32_t least_s)
 
 static int64_t gap_ms(const struct refresh *r)
 {
-	return r->done_ms + MAX(GAP_MS, r->took_ms) - clock_mono_ms();
+	int64_t gap = r->took_ms > GAP_LONG_MS ? r->took_ms : GAP_MS;
+
+	return r->done_ms + gap - clock_mono_ms();
 }
 
 static const char *primary_name(const struct refresh *r, struct socket_address_text *room)

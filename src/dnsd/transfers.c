@@ -139,6 +139,10 @@ void transfers_serve(struct transfers *t, const struct served *s, const struct i
 		const struct domain *zone = &t->config->zones[i].zone_name;
 		tell(t, served_find_exact(s, zone->wire, zone->len));
 	}
+	for (size_t i = 0; i < t->config->primary_count; i++) {
+		const struct domain *zone = &t->config->primaries[i].zone_name;
+		tell(t, served_find_exact(s, zone->wire, zone->len));
+	}
 	for (size_t i = 0; i < t->list_count && !t->told_lists && ix; i++)
 		tell(t, served_find_exact(
 				s, t->lists[i].zone_name.wire, t->lists[i].zone_name.len));

@@ -333,13 +333,15 @@ def make_files_zone(workdir, serial, entries):
 
 def test_ours(workdir, free_port, start):
     """One sekisho-dnsd after the other: lists with their changes, names, files."""
-    there, here = free_port(), free_port()
+    there, here, last = free_port(), free_port(), free_port()
     p = Primary(workdir, there, f'secondary "it" {{ address = {{"127.0.0.1:{here}"}} key = "xfer.example" }}')
     start("sekisho-listd", p.conf)
     p.list("import", "-", "--list", "bad", "--feed", "one", text="\n".join(ENTRIES) + "\n")
     p.list("import", "-", "--list", "dom", "--feed", "one", text="\n".join(DOMAINS) + "\n")
     start("sekisho-dnsd", p.conf)
-    ours = Ours(start, workdir, here, [IP, NAMES, FILES], [there], "xfer.example")
+    ours = Ours(start, workdir, here, [IP, NAMES, FILES], [there], "xfer.example",
+        f'secondary "next" {{ address = {{"127.0.0.1:{last}"}} }}')
+    third = Ours(start, workdir, last, [IP, FILES], [here])
     same = lambda: all(ours.serial(z) == p.serial(z) for z in (IP, NAMES, FILES))
     assert until(same), ours.daemon.log()
     rng = random.Random(3)
@@ -360,6 +362,9 @@ def test_ours(workdir, free_port, start):
         # a change in one list moves the serial of all, but only who has changed is told of
         assert until(lambda: zone_is_there(ours, p, IP) and zone_is_there(ours, p, NAMES)), ours.daemon.log()
         assert ours.ask("20.19.9.45." + IP).answer and not ours.ask(f"{DOMAINS[0]}.{NAMES}").answer
+    # and on to the next one, whole
+    assert until(lambda: all(third.serial(z) == ours.serial(z) for z in (IP, FILES))), third.daemon.log()
+    assert_same(third, here, addresses + more)
     assert "kind=changes" in ours.daemon.log() and "error" not in ours.daemon.log(), ours.daemon.log()
 
 
