@@ -336,6 +336,47 @@ static void finish_primary(cfg_t *cfg, const struct config *c, struct config_pri
 		fault(line, "primary \"%s\": there is no key \"%s\" in dnsd", p->name, p->key);
 }
 
+/* The CNAME that means it (draft-vixie-dnsop-dns-rpz, 3). */
+static bool rpz_target(const char *action, struct domain *ret, struct err *err)
+{
+	static const char *const known[][2] = {{"nxdomain", "."}, {"nodata", "*."},
+		{"passthru", "rpz-passthru."}, {"drop", "rpz-drop."},
+		{"tcp-only", "rpz-tcp-only."}};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(action, known[i][0]) == 0)
+			return domain_parse(slice_str(known[i][1]), ret, err);
+	if (!domain_parse_idn(slice_str(action), ret, err) || ret->labels < 2
+		|| ret->wire[1] == '*')
+		return err_set(err, ERR_SYNTAX,
+			"action is nxdomain, nodata, passthru, drop, tcp-only, or a domain name");
+	return true;
+}
+
+static void finish_rpz(cfg_t *cfg, struct config *c)
+{
+	for (size_t i = 0; i < c->dnsd.rpz_count; i++) {
+		struct config_rpz *z = &c->dnsd.rpz[i];
+		int line = line_of(cfg_getsec(cfg, "dnsd"), "rpz", i);
+		struct err err;
+
+		if (!domain_parse_idn(slice_str(z->name), &z->zone_name, &err)
+			|| !rpz_target(z->action, &z->target, &err))
+			fault(line, "rpz \"%s\": %s", z->name, err.text);
+		if (z->lists.count == 0)
+			fault(line, "rpz \"%s\": lists is missing: name one", z->name);
+		for (size_t k = 0; k < z->lists.count; k++)
+			if (!config_find_list(c, slice_str(z->lists.items[k])))
+				fault(line, "rpz \"%s\": there is no list \"%s\"", z->name,
+					z->lists.items[k]);
+		for (size_t k = 0; k < c->list_count; k++)
+			if (domain_eq(&c->lists[k].zone_name, &z->zone_name))
+				fault(line, "rpz \"%s\": that is the zone of list \"%s\"", z->name,
+					c->lists[k].name);
+	}
+	domain_parse_idn(slice_str(c->dnsd.catalog), &c->dnsd.catalog_name, NULL);
+}
+
 /* What needs more than one option to judge, and defaults made from other options. */
 static void finish(cfg_t *cfg, struct config *c)
 {
@@ -355,6 +396,7 @@ static void finish(cfg_t *cfg, struct config *c)
 				z->name);
 	}
 	finish_transfers(cfg, &c->dnsd);
+	finish_rpz(cfg, c);
 	for (size_t i = 0; i < c->dnsd.primary_count; i++)
 		finish_primary(cfg, c, &c->dnsd.primaries[i], i);
 	for (size_t i = 0; i < c->dnsd.signed_count; i++) {
@@ -399,6 +441,7 @@ static struct config *build(cfg_t *cfg, const char *path)
 	c->dnsd.keys = fill_titled("dnsd|key", dnsd, &c->dnsd.key_count);
 	c->dnsd.secondaries = fill_titled("dnsd|secondary", dnsd, &c->dnsd.secondary_count);
 	c->dnsd.primaries = fill_titled("dnsd|primary", dnsd, &c->dnsd.primary_count);
+	c->dnsd.rpz = fill_titled("dnsd|rpz", dnsd, &c->dnsd.rpz_count);
 	c->dnsd.signed_zones = fill_titled("dnsd|dnssec", dnsd, &c->dnsd.signed_count);
 	fill("trapd", cfg_getsec(cfg, "trapd"), &c->trapd);
 	fill("gated", gated, &c->gated);

@@ -90,10 +90,18 @@ struct config_secondary { /* dnsd: secondary "name" { ... }: may transfer zones,
 struct config_primary { /* dnsd: primary "bl.example" { ... }: a zone that is transferred from others */
 	char *name;
 	struct domain zone_name;
-	struct strings address;	      /* addr:port, in the order they are asked */
-	char *key;		      /* all is signed with it; empty: nothing */
+	struct strings address;	     /* addr:port, in the order they are asked */
+	char *key;		     /* all is signed with it; empty: nothing */
 	struct prefixes notify_from; /* besides them, who may notify */
-	long max_size;		      /* bytes of a copy, and of a transfer */
+	long max_size;		     /* bytes of a copy, and of a transfer */
+};
+
+struct config_rpz { /* dnsd: rpz "rpz.example" { ... }: lists as a zone of rules for resolvers */
+	char *name;
+	struct domain zone_name;
+	struct strings lists;
+	char *action;
+	struct domain target; /* of the CNAME that means it */
 };
 
 struct config_signed { /* dnsd: dnssec "bl.example" { key = "file" } */
@@ -144,6 +152,10 @@ struct config_dnsd {
 	size_t secondary_count;
 	struct config_primary *primaries;
 	size_t primary_count;
+	struct config_rpz *rpz;
+	size_t rpz_count;
+	char *catalog; /* a zone that names all others; empty: none */
+	struct domain catalog_name;
 	long transfers;	   /* at once */
 	long ixfr_memory;  /* bytes of changes kept for each zone */
 	long notify_delay; /* seconds that changes are collected for */

@@ -38,9 +38,10 @@ void config_print(const struct config *c, FILE *to)
 	print_section(option_section_named("dnsd"), NULL, (void *)&c->dnsd, to);
 	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, print_section, to);
 	walk_titled("dnsd|key", c->dnsd.keys, c->dnsd.key_count, print_section, to);
-	walk_titled("dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, print_section,
-		to);
+	walk_titled(
+		"dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, print_section, to);
 	walk_titled("dnsd|primary", c->dnsd.primaries, c->dnsd.primary_count, print_section, to);
+	walk_titled("dnsd|rpz", c->dnsd.rpz, c->dnsd.rpz_count, print_section, to);
 	walk_titled("dnsd|dnssec", c->dnsd.signed_zones, c->dnsd.signed_count, print_section, to);
 	fputs("}\n", to);
 	print_section(option_section_named("trapd"), NULL, (void *)&c->trapd, to);
@@ -67,9 +68,10 @@ struct config *config_free(struct config *c)
 	walk_titled("list", c->lists, c->list_count, free_section, NULL);
 	walk_titled("dnsd|zone", c->dnsd.zones, c->dnsd.zone_count, free_section, NULL);
 	walk_titled("dnsd|key", c->dnsd.keys, c->dnsd.key_count, free_section, NULL);
-	walk_titled("dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, free_section,
-		NULL);
+	walk_titled(
+		"dnsd|secondary", c->dnsd.secondaries, c->dnsd.secondary_count, free_section, NULL);
 	walk_titled("dnsd|primary", c->dnsd.primaries, c->dnsd.primary_count, free_section, NULL);
+	walk_titled("dnsd|rpz", c->dnsd.rpz, c->dnsd.rpz_count, free_section, NULL);
 	walk_titled("dnsd|dnssec", c->dnsd.signed_zones, c->dnsd.signed_count, free_section, NULL);
 	walk_titled("gated|list", c->gated.lists, c->gated.list_count, free_section, NULL);
 	free_section(option_section_named(""), NULL, c, NULL);
@@ -84,6 +86,7 @@ struct config *config_free(struct config *c)
 	free(c->dnsd.keys);
 	free(c->dnsd.secondaries);
 	free(c->dnsd.primaries);
+	free(c->dnsd.rpz);
 	free(c->dnsd.signed_zones);
 	free(c->gated.lists);
 	free(c->socket_path);

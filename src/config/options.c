@@ -159,6 +159,8 @@ static const struct option dnsd[] = {
 		"signatures made in a second by one thread; further ones over TCP only"),
 	DURATION(config_dnsd, check_interval, "check-interval", "5s", 1, DAY,
 		"how often changed rbldnsd files are looked for"),
+	DOMAIN(config_dnsd, catalog, "catalog", "",
+		"catalog zone (RFC 9432) of all zones that may be transferred; empty: none"),
 	COUNT(config_dnsd, transfers, "transfers", "10", 1, 1000, "zone transfers out at once"),
 	COUNT(config_dnsd, ixfr_memory, "ixfr-memory", "33554432", 0, 17179869184,
 		"bytes of changes kept for incremental transfers of each zone"),
@@ -207,6 +209,14 @@ static const struct option dnsd_primary[] = {
 		"addresses that may notify, beside these servers"),
 	COUNT(config_primary, max_size, "max-size", "1073741824", 65536, 17179869184,
 		"bytes that a transfer and the copy of the zone may have"),
+	END};
+
+static const struct option dnsd_rpz[] = {
+	TEXTS(config_rpz, lists, "lists", "", "names of lists whose entries are its triggers"),
+	TEXT(config_rpz, action, "action", "nxdomain",
+		"what a resolver shall do: nxdomain, nodata, passthru, drop, tcp-only, or a name "
+		"that "
+		"it shall answer with"),
 	END};
 
 static const struct option trapd[] = {
@@ -330,6 +340,8 @@ const struct option_section option_sections[] = {
 		"a server that may transfer our zones"},
 	{"dnsd|primary", true, dnsd_primary, sizeof(struct config_primary),
 		"a zone that is transferred from other servers"},
+	{"dnsd|rpz", true, dnsd_rpz, sizeof(struct config_rpz),
+		"a response policy zone (RPZ) of our lists, for resolvers"},
 	{"dnsd|dnssec", true, dnsd_dnssec, sizeof(struct config_signed),
 		"a zone whose answers are signed"},
 	{"trapd", false, trapd, sizeof(struct config_trapd), "the spamtrap"},

@@ -41,18 +41,20 @@ static struct content_place *place_of(struct content *c, const struct domain *re
 			return &c->places[i];
 	c->places = mem_resize(c->places, (c->place_count + 1) * sizeof *c->places);
 	p = &c->places[c->place_count++];
-	*p = (struct content_place){.name = name};
+	*p = (struct content_place){.name = name, .policy_ttl_s = UINT32_MAX};
 	return p;
 }
 
-static bool add_place(
-	struct content *c, const struct served_place *from, content_index_fn *fn, void *ctx)
+static bool add_place(struct content *c, const struct served_zone *z,
+	const struct served_place *from, content_index_fn *fn, void *ctx)
 {
 	const struct index *ix = from->index && fn ? fn(ctx, from->index) : from->index;
 	struct content_place *p = place_of(c, &from->name);
+	bool is_policy = z->policy != NULL;
 
 	if (!p)
 		return false;
+	p->policy = z->policy;
 	for (size_t i = 0; i < from->source_count; i++) {
 		const struct served_source *s = &from->sources[i];
 		enum set_kind kind = s->list ? s->list->kind : s->meta->kind;
@@ -60,8 +62,10 @@ static bool add_place(
 		p->parts[p->part_count++] = (struct content_part){.index = s->published ? ix : NULL,
 			.set = s->set,
 			.meta = s->meta,
-			.list = s->list,
+			/* A list's test entries are of no use to resolvers. */
+			.list = is_policy ? NULL : s->list,
 			.ttl_s = s->ttl_s};
+		p->policy_ttl_s = MIN(p->policy_ttl_s, s->ttl_s);
 		p->has_ip = p->has_ip || kind == SET_IP;
 		p->has_names = p->has_names || kind == SET_NAME;
 		if (s->published)
@@ -97,9 +101,11 @@ struct content *content_new(const struct served_zone *z, content_index_fn *fn, v
 	c->ns_ttl_s = z->ns_ttl_s;
 	c->ns_count = z->ns_count;
 	memcpy(c->ns, z->ns, z->ns_count * sizeof *z->ns);
+	c->records = BUF_INIT(SIZE_MAX);
+	buf_add_slice(&c->records, buf_slice(&z->records));
 	for (size_t g = 0; g < z->group_count; g++)
 		for (size_t i = 0; i < z->groups[g].place_count; i++)
-			if (!add_place(c, &z->groups[g].places[i], fn, ctx))
+			if (!add_place(c, z, &z->groups[g].places[i], fn, ctx))
 				return content_free(c);
 	return c;
 }
@@ -113,6 +119,7 @@ struct content *content_free(struct content *c)
 	for (size_t i = 0; i < c->key_count; i++)
 		free(c->keys[i].items);
 	content_around_free(c->around);
+	buf_done(&c->records);
 	free(c->places);
 	free(c->keys);
 	free(c);
@@ -156,9 +163,11 @@ void said_add(struct said *said, const struct content_part *part, const struct h
 	said->items[said->count++].hit = *hit;
 }
 
-static size_t find(const struct index *ix, const struct block *b, struct hit hits[])
+/* Entries that cover the whole prefix. */
+static size_t find(const struct index *ix, const struct family *f, bits128 at, unsigned bits,
+	struct hit hits[])
 {
-	struct ip ip = bits_ip(b->family, b->at);
+	struct ip ip = bits_ip(f, at);
 	size_t n, kept = 0;
 
 	if (ip.family == 4) {
@@ -169,7 +178,7 @@ static size_t find(const struct index *ix, const struct block *b, struct hit hit
 		n = ix->overlay ? overlay_merge_ip6(ix->overlay, ip.bytes, 0, hits, n) : n;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (hits[i].len <= block_bits(b))
+		if (hits[i].len <= bits)
 			hits[kept++] = hits[i];
 	return kept;
 }
@@ -188,7 +197,9 @@ void said_add_set(
 		said_add(said, part, &hits[first]);
 }
 
-void content_ask(const struct content_place *p, const struct block *b, struct said *ret)
+/* b: NULL when it is no block. */
+static void ask(const struct content_place *p, const struct block *b, const struct family *f,
+	bits128 at, unsigned bits, struct said *ret)
 {
 	struct hit hits[SNAPSHOT_HITS_MAX];
 	const struct index *asked = NULL;
@@ -197,7 +208,7 @@ void content_ask(const struct content_place *p, const struct block *b, struct sa
 	ret->count = 0;
 	for (size_t i = 0; i < p->part_count; i++) {
 		const struct content_part *part = &p->parts[i];
-		if (part->list && part->list->kind == SET_IP && point_of(part->list, b)) {
+		if (b && part->list && part->list->kind == SET_IP && point_of(part->list, b)) {
 			struct hit point = {.value = {part->list->code, part->list->text},
 				.len = 32,
 				.scope = 4};
@@ -209,10 +220,21 @@ void content_ask(const struct content_place *p, const struct block *b, struct sa
 			continue;
 		if (asked != part->index) {
 			asked = part->index;
-			n = find(asked, b, hits);
+			n = find(asked, f, at, bits, hits);
 		}
 		said_add_set(ret, part, hits, n);
 	}
+}
+
+void content_ask(const struct content_place *p, const struct block *b, struct said *ret)
+{
+	ask(p, b, b->family, b->at, block_bits(b), ret);
+}
+
+void content_ask_prefix(const struct content_place *p, const struct family *f, bits128 at,
+	unsigned bits, struct said *ret)
+{
+	ask(p, NULL, f, at, bits, ret);
 }
 
 bool said_same(const struct said *a, const struct said *b)

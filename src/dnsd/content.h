@@ -6,7 +6,8 @@
  *
  * What differs: IPv4 addresses inside IPv6 ones (::ffff:a.b.c.d, 2002::/16) are not listed there; $ in the
  * text of a wildcard is the block's first address; entries that have expired stay until they are removed
- * (listd removes them within seconds). Pure: reads what it was given and nothing else. */
+ * (listd removes them within seconds). Response policy zones, which only resolvers understand, say the same
+ * in their own way (content_policy.c). Pure: reads what it was given and nothing else. */
 #pragma once
 
 #include "base/buf.h"
@@ -27,6 +28,8 @@ struct content_place {
 	struct content_part *parts;
 	size_t part_count;
 	bool has_ip, has_names;
+	const struct domain *policy; /* content_policy.c; NULL: no policy zone */
+	uint32_t policy_ttl_s;
 };
 
 struct content_keys; /* the changes of one index, sorted */
@@ -43,6 +46,7 @@ struct content {
 	struct content_keys *keys;
 	size_t key_count;	       /* of indexes */
 	struct content_around *around; /* NULL: names are not watched */
+	struct buf records;	       /* all of it, when the zone has them at hand */
 };
 
 /* Records can say all that the zone answers: it has an SOA, its files could be read, and there are neither whole

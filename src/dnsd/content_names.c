@@ -147,14 +147,16 @@ bool name_is_entry(
 	return name_is_point(p, name);
 }
 
-static void put_said(const struct domain *owner, const struct said *said,
-	const struct domain *asked_name, bool covered, struct buf *to)
+static void put_said(const struct content_place *p, const struct domain *owner,
+	const struct said *said, const struct domain *asked_name, bool covered, struct buf *to)
 {
 	struct asked asked = {.name = asked_name->wire,
 		.name_len = asked_name->len,
 		.labels = asked_name->labels};
 
-	if (said->count)
+	if (p->policy && (said->count || covered))
+		policy_put_name(p, owner, said->count == 0, to);
+	else if (said->count)
 		content_put_said(owner, said, &asked, to);
 	else if (covered)
 		rr_put(to, owner, DNS_HINFO, 3600, EXCLUDED);
@@ -167,15 +169,15 @@ void name_put(const struct content_place *p, const struct domain *name, struct b
 	struct domain owner, wild, below = *name;
 	struct said said;
 
-	if (!domain_join(name, &p->name, &owner))
+	if (!domain_join(name, &p->name, &owner) || (p->policy && !policy_takes_name(name)))
 		return; /* nobody can ask for it either */
 	if (name->labels) {
 		ask_name(p, name, name->labels, &said);
-		put_said(&owner, &said, name, covered, to);
+		put_said(p, &owner, &said, name, covered, to);
 	}
 	ask_below(p, name, &below, &said);
 	if (domain_join(&star, &owner, &wild))
-		put_said(&wild, &said, &below, covered, to);
+		put_said(p, &wild, &said, &below, covered, to);
 }
 
 /* Labels of the shortest entry above the name that covers it; the name's own when none does. */

@@ -65,6 +65,9 @@ struct said {
 
 /* What all addresses of the block have in common: entries no longer than it. */
 void content_ask(const struct content_place *p, const struct block *b, struct said *ret);
+/* The same of any prefix, test entries left out. */
+void content_ask_prefix(const struct content_place *p, const struct family *f, bits128 at,
+	unsigned bits, struct said *ret);
 void said_add(struct said *said, const struct content_part *part, const struct hit *hit);
 /* What the part's rule makes of hits of all sets. */
 void said_add_set(
@@ -103,6 +106,20 @@ bool key_stream_peek(struct key_stream *s, bits128 *ret_at, unsigned *ret_len);
 /* A key lies inside the block and is longer than it. */
 bool content_has_inside(
 	const struct content *c, const struct content_place *p, const struct block *b);
+
+/* ---- response policy zones: content_policy.c ---- */
+
+/* The trigger for a key of the place, when it needs one. */
+void policy_put_prefix(const struct content_place *p, const struct family *f, bits128 at,
+	unsigned bits, struct buf *to);
+/* The same for an entry that may come or go, if it is there. */
+void policy_put_around_prefix(const struct content *c, const struct content_place *p,
+	const struct prefix *key, struct buf *to);
+/* For a name or a wildcard. excluded: it is not listed, but something above it is. */
+void policy_put_name(
+	const struct content_place *p, const struct domain *owner, bool excluded, struct buf *to);
+/* Names that resolvers would not take for those of domains. */
+bool policy_takes_name(const struct domain *name);
 
 /* ---- domain names: content_names.c ---- */
 

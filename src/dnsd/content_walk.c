@@ -210,6 +210,19 @@ static void step(struct ip_walk *w, struct buf *to)
 		advance(w);
 }
 
+/* A policy zone has a trigger for each key. */
+static void policy_step(struct ip_walk *w, struct buf *to)
+{
+	bits128 at;
+	unsigned len;
+
+	w->ended = !key_stream_peek(&w->keys, &at, &len);
+	if (w->ended)
+		return;
+	policy_put_prefix(w->place, w->at.family, at, len, to);
+	w->keys.next++;
+}
+
 static void walk_start(struct ip_walk *w, const struct content *c, const struct content_place *p,
 	const struct family *f)
 {
@@ -223,6 +236,7 @@ struct content_walk {
 	const struct content *content;
 	size_t place;
 	unsigned part; /* IPv4, IPv6, names */
+	bool records_done;
 	bool started;
 	struct ip_walk ip;
 	struct names_walk *names;
@@ -254,7 +268,10 @@ static bool ip_more(
 		walk_start(&w->ip, w->content, p, w->part == 0 ? &family_ip4 : &family_ip6);
 	w->started = true;
 	while (!w->ip.ended && to->len < least)
-		step(&w->ip, to);
+		if (p->policy)
+			policy_step(&w->ip, to);
+		else
+			step(&w->ip, to);
 	return !w->ip.ended;
 }
 
@@ -274,6 +291,9 @@ static bool names_more(
 
 bool content_walk_more(struct content_walk *w, size_t least, struct buf *to)
 {
+	if (!w->records_done)
+		buf_add_slice(to, buf_slice(&w->content->records));
+	w->records_done = true;
 	while (w->place < w->content->place_count && to->len < least) {
 		const struct content_place *p = &w->content->places[w->place];
 		if (w->part < 2 ? ip_more(w, p, least, to) : names_more(w, p, least, to))
@@ -345,7 +365,9 @@ static void put_around(const struct content *c, const struct content_place *p,
 bool content_put_around_prefix(const struct content *c, const struct prefix *key, struct buf *to)
 {
 	for (size_t i = 0; i < c->place_count; i++)
-		if (c->places[i].has_ip)
+		if (c->places[i].policy)
+			policy_put_around_prefix(c, &c->places[i], key, to);
+		else if (c->places[i].has_ip)
 			put_around(c, &c->places[i], key, to);
 	return !to->failed;
 }

@@ -8,6 +8,7 @@
 #include "dnsd/grace.h"
 #include "dnsd/identity.h"
 #include "dnsd/limit.h"
+#include "dnsd/own_zones.h"
 #include "dnsd/primaries.h"
 #include "dnsd/query_log.h"
 #include "dnsd/rules.h"
@@ -31,11 +32,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of SOA records for this site's lists. Secondaries ask again every refresh_s. */
-#define SOA_REFRESH_S 3600
-#define SOA_RETRY_S 600
-#define SOA_EXPIRE_S (14 * 86400)
-#define NS_TTL_S 86400
 #define KEY_FILE_MAX 65536
 
 #define TRANSPORTS METRICS_TRANSPORTS /* UDP, TCP, XDP */
@@ -47,8 +43,8 @@ struct dnsd {
 	struct site *site;
 	struct files *files;
 	struct rules *rules;
-	struct served_list *lists; /* one for each of the configuration */
-	struct zone_key **keys;	   /* likewise, for its signed zones */
+	struct own_zones *own;
+	struct zone_key **keys; /* likewise, for its signed zones */
 	_Atomic(struct served *) served;
 	struct worker **workers;
 	size_t worker_count;
@@ -80,27 +76,6 @@ static void free_served(void *ctx)
 	served_free(ctx);
 }
 
-static void fill_soa(const struct dnsd *d, struct served_zone *z, const struct config_list *list)
-{
-	const struct config_dnsd *c = &d->config->dnsd;
-	struct domain ns;
-
-	for (size_t i = 0; i < c->nameservers.count && z->ns_count < META_NS_MAX; i++)
-		if (domain_parse(slice_str(c->nameservers.items[i]), &ns, NULL))
-			z->ns[z->ns_count++] = ns;
-	z->ns_ttl_s = NS_TTL_S;
-	z->has_soa = true;
-	z->serial = site_serial(d->site);
-	z->soa = (struct set_soa){.ttl_s = (uint32_t)list->ttl,
-		.refresh_s = SOA_REFRESH_S,
-		.retry_s = SOA_RETRY_S,
-		.expire_s = SOA_EXPIRE_S,
-		.minimum_s = (uint32_t)list->negative_ttl,
-		.origin = z->ns_count ? z->ns[0] : z->name};
-	if (!domain_parse(slice_str(c->hostmaster), &z->soa.person, NULL))
-		z->soa.person = z->name;
-}
-
 static const struct zone_key *key_of(const struct dnsd *d, const struct domain *zone)
 {
 	for (size_t i = 0; i < d->config->dnsd.signed_count; i++)
@@ -118,14 +93,9 @@ static void rebuild(void *ctx)
 	rules_serve(d->rules, d->config, s);
 	files_serve(d->files, s);
 	primaries_serve(d->primaries, s);
+	own_zones_serve(d->own, s, d->site);
 	for (size_t i = 0; i < d->config->list_count; i++) {
-		const struct config_list *list = &d->config->lists[i];
-		struct served_zone *z = served_zone(s, &list->zone_name);
-		if (!z->has_soa)
-			fill_soa(d, z, list);
-		z->soa.minimum_s = MIN(z->soa.minimum_s, (uint32_t)list->negative_ttl);
-		served_add_list(z, site_index(d->site), &d->lists[i]);
-		served_add_quota(z, list->quota_second, list->quota_day);
+		struct served_zone *z = served_zone(s, &d->config->lists[i].zone_name);
 		z->key = key_of(d, &z->name);
 	}
 	for (size_t i = 0; i < d->config->dnsd.zone_count; i++) {
@@ -139,27 +109,13 @@ static void rebuild(void *ctx)
 		struct served_zone *z = served_zone(s, &d->config->dnsd.primaries[i].zone_name);
 		z->key = key_of(d, &z->name);
 	}
+	own_zones_catalog(d->own, s, clock_unix_ms() / 1000);
 	served_seal(s);
 	glue_fill(s);
 	old = atomic_exchange(&d->served, s);
 	if (old)
 		grace_defer(d->grace, free_served, old);
 	transfers_serve(d->transfers, s, d->site ? site_index(d->site) : NULL);
-}
-
-static void describe_lists(struct dnsd *d)
-{
-	d->lists = mem_new(d->config->list_count + 1, sizeof *d->lists);
-	for (size_t i = 0; i < d->config->list_count; i++) {
-		const struct config_list *c = &d->config->lists[i];
-		enum set_kind kind = c->kind == LIST_DOMAIN ? SET_NAME : SET_IP;
-		d->lists[i] = (struct served_list){.name = slice_str(c->name),
-			.kind = kind,
-			.code = c->code,
-			.text = slice_str(c->text),
-			.ttl_s = (uint32_t)c->ttl,
-			.meta = meta_plain(kind, SET_FIRST, (uint32_t)c->ttl)};
-	}
 }
 
 /* ---- its state in numbers ---- */
@@ -212,8 +168,8 @@ static void fill_metrics(void *ctx, struct metrics *m)
 	m->data = mem_new(m->data_count + 1, sizeof *m->data);
 	for (size_t i = 0; i < m->data_count; i++) {
 		struct files_state f = files_state(d->files, i);
-		m->data[i] = (struct metrics_data){
-			f.name, f.loaded, f.failed, f.entries, f.loaded_s};
+		m->data[i] =
+			(struct metrics_data){f.name, f.loaded, f.failed, f.entries, f.loaded_s};
 	}
 }
 
@@ -385,7 +341,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		if (!d->scrape)
 			return dnsd_free(d);
 	}
-	describe_lists(d);
+	d->own = own_zones_new(config);
 	d->stats_file = stats_file_new(&config->dnsd);
 	d->rules = rules_new(config);
 	collect_read_paths(d);
@@ -562,7 +518,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	files_free(d->files);
 	rules_free(d->rules);
 	site_free(d->site);
-	free(d->lists);
+	own_zones_free(d->own);
 	for (size_t i = 0; d->keys && i < d->config->dnsd.signed_count; i++)
 		zone_key_free(d->keys[i]);
 	free(d->keys);

@@ -88,6 +88,7 @@ struct served *served_free(struct served *s)
 		free(s->zones[i]->groups);
 		free(s->zones[i]->rules.items);
 		free(s->zones[i]->glue);
+		buf_done(&s->zones[i]->records);
 		free(s->zones[i]);
 	}
 	free(s->zones);
@@ -278,7 +279,8 @@ static void group_seal(struct served_group *g, bool reads_ip4)
 /* Whether fast.c knows all that this zone's answers may need. */
 static bool zone_is_plain(const struct served_zone *z)
 {
-	if (z->broken || z->guarded || z->adds_ns || z->quota.second || z->quota.day)
+	if (z->broken || z->guarded || z->transfer_only || z->adds_ns || z->quota.second
+		|| z->quota.day)
 		return false;
 	for (size_t i = 0; i < z->group_count; i++) {
 		const struct served_group *g = &z->groups[i];

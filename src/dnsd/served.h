@@ -2,6 +2,7 @@
  * the sets that list its names. Swapped whole when a snapshot or a file changes. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/domain.h"
 #include "dns/question.h"
 #include "dnsd/soa.h"
@@ -99,6 +100,12 @@ struct served_zone {
 	struct served_rules rules;
 	bool has_keys;
 	struct quota_limit quota; /* of one client or key for this zone */
+	bool transfer_only; /* nobody is answered but with SOA and NS: policy and catalog zones */
+	const struct domain
+		*policy; /* borrowed: a response policy zone (RPZ) of its lists, whose triggers have
+					this CNAME; NULL: none */
+	struct buf
+		records; /* owned: all it holds (rr_list.h) but SOA and NS; empty: made from its groups */
 	bool guarded; /* once sealed: some rule, its own or one for all zones, must be asked (access.h) */
 };
 

@@ -13,28 +13,38 @@ struct journal *transfers_journal(struct transfers *t, const struct domain *zone
 	return NULL;
 }
 
-static struct journal *journal_of_list(struct transfers *t, struct slice name)
+/* The list is published in this zone, by itself or as a policy. */
+static bool zone_has_list(const struct transfers *t, const struct domain *zone, struct slice list)
 {
 	for (size_t i = 0; i < t->list_count; i++)
-		if (slice_eq(slice_str(t->lists[i].name), name))
-			return transfers_journal(t, &t->lists[i].zone_name);
-	return NULL;
+		if (slice_eq(slice_str(t->lists[i].name), list)
+			&& domain_eq(&t->lists[i].zone_name, zone))
+			return true;
+	for (size_t i = 0; i < t->config->rpz_count; i++) {
+		const struct config_rpz *r = &t->config->rpz[i];
+		for (size_t k = 0; domain_eq(&r->zone_name, zone) && k < r->lists.count; k++)
+			if (slice_eq(slice_str(r->lists.items[k]), list))
+				return true;
+	}
+	return false;
 }
 
 static void before(void *ctx, const struct change *c)
 {
-	struct journal *j = journal_of_list(ctx, c->set);
+	struct transfers *t = ctx;
 
-	if (j)
-		journal_before(j, c);
+	for (size_t i = 0; i < t->journal_count; i++)
+		if (zone_has_list(t, &t->journals[i]->zone, c->set))
+			journal_before(t->journals[i], c);
 }
 
 static void after(void *ctx, const struct index *ix, size_t set, const struct change *c)
 {
-	struct journal *j = journal_of_list(ctx, c->set);
+	struct transfers *t = ctx;
 
-	if (j)
-		journal_after(j, ix, set, c);
+	for (size_t i = 0; i < t->journal_count; i++)
+		if (zone_has_list(t, &t->journals[i]->zone, c->set))
+			journal_after(t->journals[i], ix, set, c);
 }
 
 static void done(void *ctx, uint64_t serial)
@@ -57,6 +67,12 @@ static bool has_files(const struct config_dnsd *c, const struct domain *zone)
 	return false;
 }
 
+static void add_journal(struct transfers *t, const struct domain *zone)
+{
+	if (!transfers_journal(t, zone) && !has_files(t->config, zone))
+		t->journals[t->journal_count++] = journal_new(zone, (size_t)t->config->ixfr_memory);
+}
+
 struct transfers *transfers_new(struct loop *l, const struct config *config,
 	const struct secondaries *secondaries, _Atomic(struct served *) *served, struct err *err)
 {
@@ -70,13 +86,12 @@ struct transfers *transfers_new(struct loop *l, const struct config *config,
 	t->limit = (size_t)config->dnsd.transfers;
 	t->watcher = (struct site_watcher){before, after, done, t};
 	transfers_tcp_init(&t->tcp, t);
-	t->journals = mem_new(config->list_count + 1, sizeof(struct journal *));
-	for (size_t i = 0; secondaries->count && i < config->list_count; i++) {
-		const struct domain *zone = &config->lists[i].zone_name;
-		if (!transfers_journal(t, zone) && !has_files(&config->dnsd, zone))
-			t->journals[t->journal_count++] =
-				journal_new(zone, (size_t)config->dnsd.ixfr_memory);
-	}
+	t->journals =
+		mem_new(config->list_count + config->dnsd.rpz_count + 1, sizeof(struct journal *));
+	for (size_t i = 0; secondaries->count && i < config->list_count; i++)
+		add_journal(t, &config->lists[i].zone_name);
+	for (size_t i = 0; secondaries->count && i < config->dnsd.rpz_count; i++)
+		add_journal(t, &config->dnsd.rpz[i].zone_name);
 	t->notify = notify_new(l, secondaries, config->dnsd.notify_delay * 1000, err);
 	return t->notify ? t : transfers_free(t);
 }
@@ -104,8 +119,9 @@ const struct site_watcher *transfers_watcher(struct transfers *t)
 	return t->journal_count ? &t->watcher : NULL;
 }
 
-static void tell(struct transfers *t, const struct served_zone *z)
+static void tell(struct transfers *t, const struct served *s, const struct domain *zone)
 {
+	const struct served_zone *z = served_find_exact(s, zone->wire, zone->len);
 	struct told *told = NULL;
 
 	if (!z || !content_is_whole(z))
@@ -135,16 +151,14 @@ void transfers_serve(struct transfers *t, const struct served *s, const struct i
 			journal_serve(j, z, ix, ix ? data_of(ix)->serial : 0);
 	}
 	t->index = ix;
-	for (size_t i = 0; i < t->config->zone_count; i++) {
-		const struct domain *zone = &t->config->zones[i].zone_name;
-		tell(t, served_find_exact(s, zone->wire, zone->len));
-	}
-	for (size_t i = 0; i < t->config->primary_count; i++) {
-		const struct domain *zone = &t->config->primaries[i].zone_name;
-		tell(t, served_find_exact(s, zone->wire, zone->len));
-	}
+	for (size_t i = 0; i < t->config->zone_count; i++)
+		tell(t, s, &t->config->zones[i].zone_name);
+	for (size_t i = 0; i < t->config->primary_count; i++)
+		tell(t, s, &t->config->primaries[i].zone_name);
 	for (size_t i = 0; i < t->list_count && !t->told_lists && ix; i++)
-		tell(t, served_find_exact(
-				s, t->lists[i].zone_name.wire, t->lists[i].zone_name.len));
+		tell(t, s, &t->lists[i].zone_name);
+	for (size_t i = 0; i < t->config->rpz_count && !t->told_lists && ix; i++)
+		tell(t, s, &t->config->rpz[i].zone_name);
 	t->told_lists = t->told_lists || ix;
+	tell(t, s, &t->config->catalog_name);
 }

@@ -320,6 +320,9 @@ unsigned zone_answer(struct reply *r)
 	r->apex_at = (uint16_t)(DNS_HEADER_SIZE + q->label_at[below]);
 	if (below == 0 && !answer_apex(r))
 		return reply_error(r, DNS_REFUSED, DNS_EDE_OTHER, "no such record in the data");
+	if (z->transfer_only && below)
+		return reply_error(
+			r, DNS_REFUSED, DNS_EDE_PROHIBITED, "this zone is for transfer only");
 	r->want_a = q->type == DNS_A || q->type == DNS_ANY;
 	r->want_txt = q->type == DNS_TXT || (q->type == DNS_ANY && !z->has_list);
 	r->want_mx = q->type == DNS_MX || (q->type == DNS_ANY && !z->has_list);
