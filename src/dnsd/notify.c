@@ -15,6 +15,7 @@
 #define OPCODE_NOTIFY (4 << 11)
 #define FIRST_WAIT_MS 1000 /* for an answer; doubled each time ... */
 #define LAST_WAIT_MS 60000 /* ... up to this */
+#define AGAIN_MS 15000	   /* and once more so long after the answer */
 #define NEVER INT64_MAX
 
 struct target { /* an address of a secondary */
@@ -34,6 +35,7 @@ struct errand { /* a zone to a target */
 	int64_t due_ms; /* NEVER: answered */
 	int64_t wait_ms;
 	bool sent;
+	bool again; /* it was answered: once more, to be sure */
 };
 
 struct notify {
@@ -116,12 +118,15 @@ static void take_answer(struct target *t, const uint8_t *p, size_t len)
 		if (e->target != t || !e->sent || e->id != dns_u16(p)
 			|| (dns_u16(p + 4) == 1 && !domain_eq(&zone, &e->zone)))
 			continue;
-		if (dns_u16(p + 2) & DNS_RCODE)
+		if (dns_u16(p + 2) & DNS_RCODE && !e->again)
 			log_event(LOG_WARN, "dnsd.notify", "zone=%s secondary=%s rcode=%d",
 				domain_text(&e->zone).s, t->secondary->config->name,
 				dns_u16(p + 2) & DNS_RCODE);
+		/* Some forget what they are told while a transfer of the zone is under way. */
 		e->sent = false;
-		e->due_ms = NEVER;
+		e->due_ms = e->again ? NEVER : clock_mono_ms() + AGAIN_MS;
+		e->again = !e->again;
+		e->wait_ms = FIRST_WAIT_MS;
 	}
 }
 
@@ -134,6 +139,7 @@ static void readable(void *ctx, int fd, unsigned events)
 	(void)events;
 	while ((n = read(fd, answer, sizeof answer)) > 0)
 		take_answer(t, answer, (size_t)n);
+	set_timer(t->owner);
 }
 
 static bool target_open(
@@ -211,11 +217,11 @@ void notify_zone(
 		e->soa = *soa;
 		e->serial = serial;
 		/* News under way: an answer to what was sent before is not about this. */
-		if (e->due_ms == NEVER || e->sent) {
+		if (e->due_ms == NEVER || e->sent || e->again) {
 			e->id = (uint16_t)random_below(65536);
 			e->due_ms = now_ms + n->delay_ms;
 			e->wait_ms = FIRST_WAIT_MS;
-			e->sent = false;
+			e->sent = e->again = false;
 		}
 	}
 	set_timer(n);
