@@ -3,7 +3,7 @@ SIGKILL, connections that stay, floods. Somebody asks all the time, and whatever
 import os
 import random
 import re
-import shutil
+import resource
 import signal
 import socket
 import struct
@@ -12,13 +12,15 @@ import sys
 import threading
 import time
 
+import dns.edns
 import dns.message
+import dns.query
 import dns.rcode
 import dns.rdatatype
 import pytest
 
 from conftest import program, tool
-from test_dnsd import Server, framed, read_reply, records, replace, server, site, tcp_connection, texts, until
+from test_dnsd import Server, framed, read_reply, replace, server, site, texts, until  # noqa: F401 (fixtures)
 
 LISTED, CLEAN = "9.100.9.45.bl.site.example", "10.100.9.45.bl.site.example"
 FILED, UNFILED = "1.2.0.192.files.example", "2.2.0.192.files.example"
@@ -325,3 +327,241 @@ def test_both_killed_while_lists_change(site, start, sekisho):
     site.dnsd.kill()
     site.dnsd = start("sekisho-dnsd", conf)
     assert all(texts(site.ask(name)) == ["127.0.0.4"] for name in listed), "right after the start"
+
+
+# ---- a full disk ----
+
+@pytest.fixture
+def small_disk(server):
+    """The publish folder on a disk of 256 KiB; a function that fills it, and one that makes room again."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount")
+    mounted = subprocess.run([tool("mount"), "-t", "tmpfs", "-o", "size=256k,mode=755", "tmpfs", server.publish],
+        capture_output=True, text=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount: {mounted.stderr}")
+    filler = os.path.join(server.publish, "filler")
+
+    def fill():
+        with open(filler, "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
+
+    yield fill, lambda: os.unlink(filler)
+    subprocess.run([tool("umount"), "-l", server.publish], check=True)
+
+
+def test_disk_full_while_listd_publishes(small_disk, site):
+    """listd says so; dnsd goes on with what there is, and has the rest as soon as there is room."""
+    fill, make_room = small_disk
+    site.list("add", "45.9.100.9", "--list", "bad", "--reason", "test")
+    assert until(lambda: texts(site.ask(LISTED)) == ["127.0.0.4"])
+    late = [f"45.9.77.{i}" for i in range(1, 251)]
+    names = [".".join(reversed(a.split("."))) + ".bl.site.example" for a in late]
+    with Questioner(site.port) as asking:
+        fill()
+        site.list("add", *late, "--list", "bad", "--reason", "test")
+        assert until(lambda: re.search(r"listd\.(publish|snapshot) error=", site.listd.log()))
+        asking.enough()
+        assert not all(site.ask(name).answer for name in names), "there was no room for all of it"
+        assert site.dnsd.running() and site.listd.running()
+        make_room()
+        assert until(lambda: all(texts(site.ask(name)) == ["127.0.0.4"] for name in names), 30)
+        asking.enough(20)
+    assert "dnsd.changes" not in site.dnsd.log()
+
+
+# ---- clocks ----
+
+FAKETIME = "libfaketimeMT.so.1"
+
+
+class Clock:
+    """What dnsd takes for the time of day; `jump(days)` from the true one. Its monotonic clock stays."""
+
+    def __init__(self, workdir):
+        found = [os.path.join(folder, FAKETIME) for folder, _, files in os.walk("/usr/lib") if FAKETIME in files]
+        if not found:
+            pytest.skip("libfaketime is not installed")
+        self.path = os.path.join(workdir, "clock")
+        self.jump(0)
+        self.env = {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": self.path, "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+            "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+
+    def jump(self, days):
+        self.days = days
+        replace(self.path, f"{days:+d}d\n".encode())
+
+    def now_s(self):
+        return time.time() + self.days * 86400
+
+
+JUMPS = [0, 2, -400, 400, 3650, -3650, 1, -1, 0]
+
+
+def answered(server, name):
+    """The rcode; None: not answered, which a rate limit means."""
+    reply = server.raw(dns.message.make_query(name, "A").to_wire(), timeout=0.5)
+    return dns.message.from_wire(reply).rcode() if reply else None
+
+
+def test_clock_jumps(server, start, sekisho):
+    """Entries end by the clock and no sooner; whoever asks is answered, signed, and not held to be over a limit."""
+    pytest.importorskip("cryptography")
+    clock = Clock(server.dir)
+    key, conf = os.path.join(server.dir, "key.pem"), os.path.join(server.dir, "sekisho.conf")
+    assert sekisho("dnssec", "key", key).returncode == 0
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write(server.conf.replace("check-interval", f"""rate-limit = 100
+	quota-second = 150
+	quota-day = 1000000
+	dnssec "bl.site.example" {{ key = "{key}" }}
+	check-interval"""))
+    dnsd, listd = start("sekisho-dnsd", conf, env=clock.env), start("sekisho-listd", conf)
+    for more in (["45.9.100.9", "--expires", "1d"], ["45.9.100.8", "--expires", "9000d"]):
+        done = sekisho("list", "add", *more, "--list", "bad", "--reason", "test", "--config", conf)
+        assert done.returncode == 0, done.stderr
+    lasting = "8.100.9.45.bl.site.example"
+    assert until(lambda: texts(server.ask(lasting)) == ["127.0.0.4"])
+    listd.stop()
+    cookie = None
+    for days in JUMPS:
+        clock.jump(days)
+        assert until(lambda: answered(server, LISTED) == (dns.rcode.NOERROR if days < 1 else dns.rcode.NXDOMAIN)), days
+        assert texts(server.ask(lasting)) == ["127.0.0.4"]
+        q = dns.message.make_query(LISTED, "A", use_edns=0, options=[dns.edns.GenericOption(10, cookie or bytes(8))])
+        reply = dns.query.udp(q, "127.0.0.1", 5, server.port)
+        assert bool(reply.answer) == (days < 1)
+        cookie = bytes(8) + next(bytes(o.data) for o in reply.options if o.otype == 10)[8:]
+        signed = server.ask("2.0.0.127.bl.site.example", want_dnssec=True, payload=1232, tcp=True)
+        [rrsig] = [rdata for rrset in signed.answer if rrset.rdtype == dns.rdatatype.RRSIG for rdata in rrset]
+        assert rrsig.inception < clock.now_s() < rrsig.expiration, days
+        # over the limit, and answered again when the second is over
+        for _ in range(400):
+            server.raw(dns.message.make_query(CLEAN, "A").to_wire(), timeout=0.0005)
+        assert until(lambda: [answered(server, CLEAN) for _ in range(3)] == [dns.rcode.NXDOMAIN] * 3), days
+    os.kill(dnsd.pid, signal.SIGUSR1)
+    assert until(lambda: re.search(r"limited=[1-9]", dnsd.log())), "no limit was reached"
+    assert dnsd.stop() == 0
+
+
+# ---- too many ----
+
+def test_thousands_of_tcp_connections(server, start):
+    """Held, from several addresses; UDP and new connections are answered meanwhile, and none is lost."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = min(6000, hard - 500)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + 400), hard))
+    start("sekisho-dnsd", server.conf.replace("check-interval", 'tcp-sessions = 20000\n\ttcp-idle = "1h"\n\tcheck-interval'))
+    right = {name: answer for name, answer in RIGHT.items() if name != LISTED}
+    held, chance = [], random.Random(11)
+    try:
+        with Questioner(server.port, right, tcp_every=5) as asking:
+            for i in range(count):
+                held.append(socket.create_connection(("127.0.0.1", server.port), 10, (f"127.0.0.{10 + i % 7}", 0)))
+                if i % 3 == 0:
+                    held[-1].sendall(framed(FILED)[:chance.randrange(1, 20)])  # and never the rest
+            asking.enough(500)
+            for s in chance.sample(held[1::3], 200):
+                s.sendall(framed(FILED))
+                assert texts(read_reply(s)) == ["127.0.0.2"]
+            for s in held[1::3]:
+                s.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    s.recv(1)
+    finally:
+        for s in held:
+            s.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert texts(server.ask(FILED, tcp=True)) == ["127.0.0.2"]
+
+
+FLOOD = """
+import os, random, socket, sys, time
+port, until = int(sys.argv[1]), time.monotonic() + float(sys.argv[2])
+rng = random.Random(int(sys.argv[3]))
+def question():
+    label = bytes(rng.choice(b"abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(rng.randrange(1, 40)))
+    zone = rng.choice((b"\\x02bl\\x04site\\x07example", b"\\x05files\\x07example", b"\\x03dbl\\x04site\\x07example", b""))
+    more = rng.choice((b"", b"\\0\\0\\x29\\x04\\xd0\\0\\0\\0\\0\\0\\x0c\\0\\x0a\\0\\x08" + rng.randbytes(8)))
+    return (rng.randbytes(2) + b"\\1\\0\\0\\1\\0\\0\\0\\0\\0" + bytes([bool(more)]) + bytes([len(label)]) + label + zone
+        + b"\\0\\0" + bytes([rng.choice((1, 16, 255))]) + b"\\0\\1" + more)
+packets = [question() for _ in range(20000)]
+sent = 0
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((f"127.9.{sys.argv[3]}.1", 0))
+s.connect(("127.0.0.1", port))
+while time.monotonic() < until:
+    for packet in packets:
+        try:
+            s.send(packet)
+            sent += 1
+        except OSError:
+            pass
+print(sent)
+"""
+
+
+def memory_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+
+@pytest.mark.parametrize("more", ["cookies = no", "rate-limit = 1000", "rate-limit = 1000\n\tquota-second = 1000000\n\tquota-day = 2000000000"],
+    ids=["without limits", "cookies and rate", "and quotas"])
+def test_flood_of_random_names(server, start, more):
+    """As fast as two processes can send; what is really asked is answered, if need be when asked again."""
+    dnsd = start("sekisho-dnsd", server.conf.replace("check-interval", more + "\n\tcheck-interval"))
+    right = {name: answer for name, answer in RIGHT.items() if name != LISTED}
+    with Questioner(server.port, right, tries=50, patience_s=0.2) as asking:
+        asking.enough(100)
+        before = memory_kb(dnsd.pid)
+        floods = [subprocess.Popen([sys.executable, "-c", FLOOD, str(server.port), "3", str(i)], stdout=subprocess.PIPE, text=True)
+            for i in (1, 2)]
+        sent = sum(int(flood.communicate()[0]) for flood in floods)
+        during = asking.answers
+        asking.enough(20)
+    assert sent > 20000 and during > 100
+    assert memory_kb(dnsd.pid) - before < 64 * 1024
+    assert dnsd.stop() == 0
+
+
+# ---- rights ----
+
+def sanitized(path):
+    with open(path, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+def test_no_rights_after_the_start(server, start):
+    """Started as root: no thread is root, has a capability or a call that needs one, nor can write a file."""
+    if os.geteuid() != 0:
+        pytest.skip("starts as root")
+    dnsd = start("sekisho-dnsd", server.conf.replace('dnsd {\n\tuser = ""', 'dnsd {\n\tuser = "nobody"'))
+    assert texts(server.ask(FILED)) == ["127.0.0.2"]
+    os.kill(dnsd.pid, signal.SIGHUP)  # the thread that compiles is one of them
+    statuses = []
+    for _ in range(50):
+        for thread in os.listdir(f"/proc/{dnsd.pid}/task"):
+            try:
+                with open(f"/proc/{dnsd.pid}/task/{thread}/status", encoding="ascii") as f:
+                    statuses.append(dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line))
+            except OSError:
+                pass
+    assert len(statuses) > 100
+    for status in statuses:
+        assert "0" not in status["Uid"].split() + status["Gid"].split() + status["Groups"].split(), status
+        for caps in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            assert int(status[caps], 16) == 0, status
+        assert status["NoNewPrivs"].strip() == "1"
+        assert status["Seccomp"].strip() == "2" or sanitized(program("sekisho-dnsd"))
+    for fd in os.listdir(f"/proc/{dnsd.pid}/fd"):
+        target = os.readlink(f"/proc/{dnsd.pid}/fd/{fd}")
+        with open(f"/proc/{dnsd.pid}/fdinfo/{fd}", encoding="ascii") as f:
+            flags = int(re.search(r"flags:\s+(\d+)", f.read()).group(1), 8)
+        if target.startswith("/") and not target.startswith("/dev/") and target != dnsd.log_path:
+            assert flags & os.O_ACCMODE == os.O_RDONLY, target
