@@ -22,5 +22,8 @@ static inline void store16(uint8_t *p, bytes16 v)
 /* A to Z become a to z. Of a name in wire form, too: no length of a label is a letter. */
 static inline bytes16 lower16(bytes16 v)
 {
-	return v | ((bytes16)((v >= 'A') & (v <= 'Z')) & 0x20);
+	typedef int8_t signed16 __attribute__((vector_size(16)));
+
+	/* Z becomes the largest signed number, A the one that is 25 less. */
+	return v | ((bytes16)((signed16)(v + (127 - 'Z')) > 127 - 26) & 0x20);
 }

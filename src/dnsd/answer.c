@@ -127,8 +127,12 @@ size_t answer(const struct served *s, const struct answer_from *from, struct sli
 	uint8_t *out, struct answer_note *ret_note)
 {
 	struct plain p;
-	size_t n = plain_take(&p, s, from, message) ? fast_answer(&p, out, ret_note) : 0;
+	size_t n = 0;
 
+	if (plain_take(&p, s, from, message)) {
+		plain_look(&p);
+		n = fast_answer(&p, out, ret_note);
+	}
 	if (n == 0)
 		n = answer_fully(s, from, message, out, ret_note);
 	return from->limits ? limits_apply(from->limits, from, message, out, n, ret_note) : n;
@@ -148,6 +152,9 @@ static void answer_some(const struct served *s, const struct answer_from *from,
 	for (size_t i = 0; i < count; i++)
 		if (plain[i])
 			plain_prefetch_behind(&plains[i]);
+	for (size_t i = 0; i < count; i++)
+		if (plain[i])
+			plain_look(&plains[i]);
 	for (size_t i = 0; i < count; i++) {
 		struct answer_job *j = &jobs[i];
 		j->ret_size = plain[i] ? fast_answer(&plains[i], j->out, &j->ret_note) : 0;

@@ -5,5 +5,6 @@
 
 #include "dnsd/plain.h"
 
-/* As answer(); 0: more than is done here, nothing said, and `out` may hold anything. */
+/* As answer(), after plain_look(); 0: more than is done here, nothing said, and `out` may hold
+ * anything. */
 size_t fast_answer(const struct plain *p, uint8_t *out, struct answer_note *ret_note);

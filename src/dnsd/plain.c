@@ -42,7 +42,8 @@ static inline bool take_opt(struct plain *p, const uint8_t *opt)
 }
 
 /* The name in lower case goes to `room`, for those who read names. */
-static void keep_name(struct plain *p, const uint8_t *name, size_t len, size_t below)
+static __attribute__((noinline)) void keep_name(
+	struct plain *p, const uint8_t *name, size_t len, size_t below)
 {
 	uint8_t *room = p->room + PLAIN_NAME_AT;
 
@@ -52,7 +53,8 @@ static void keep_name(struct plain *p, const uint8_t *name, size_t len, size_t b
 }
 
 /* The zone of a name that begins with no address is looked for from the end. */
-static bool take_tail(struct plain *p, const struct served *s, const uint8_t *name, size_t len)
+static __attribute__((noinline)) bool take_tail(
+	struct plain *p, const struct served *s, const uint8_t *name, size_t len)
 {
 	size_t at = 0, below, labels = 0;
 
@@ -121,7 +123,7 @@ bool plain_take(struct plain *p, const struct served *s, const struct answer_fro
 	p->now_s = from->now_s;
 	p->tcp = from->transport == ANSWER_TCP;
 	p->limit = p->tcp ? ANSWER_SIZE_TCP : DNS_UDP_PLAIN;
-	p->edns = p->dnssec_ok = false;
+	p->edns = p->dnssec_ok = p->way.ready = false;
 	if (m[11]) {
 		len -= OPT_SIZE;
 		if (len < DNS_HEADER_SIZE + NAME_MIN + TAIL_SIZE || !take_opt(p, m + len))
@@ -142,20 +144,45 @@ bool plain_take(struct plain *p, const struct served *s, const struct answer_fro
 	return true;
 }
 
-void plain_prefetch(const struct plain *p)
+/* Of a zone of several the ways are not kept. */
+static void prefetch_all(const struct plain *p, bool behind)
 {
 	for (size_t i = 0; i < p->zone->group_count; i++) {
 		const struct served_group *g = &p->zone->groups[i];
-		if (g->place_count && g->places[0].index)
-			index_prefetch(g->places[0].index, &p->asked);
+		struct index_way way = {.ready = false};
+		if (!g->place_count || !g->places[0].index)
+			continue;
+		if (behind)
+			index_prefetch_behind(g->places[0].index, &p->asked, &way);
+		else
+			index_prefetch(g->places[0].index, &p->asked, &way);
 	}
+}
+
+void plain_prefetch(struct plain *p)
+{
+	if (p->zone->only)
+		index_prefetch(p->zone->only->index, &p->asked, &p->way);
+	else
+		prefetch_all(p, false);
 }
 
 void plain_prefetch_behind(const struct plain *p)
 {
-	for (size_t i = 0; i < p->zone->group_count; i++) {
-		const struct served_group *g = &p->zone->groups[i];
-		if (g->place_count && g->places[0].index)
-			index_prefetch_behind(g->places[0].index, &p->asked);
+	if (p->zone->only)
+		index_prefetch_behind(p->zone->only->index, &p->asked, &p->way);
+	else
+		prefetch_all(p, true);
+}
+
+void plain_look(struct plain *p)
+{
+	const struct served_place *only = p->zone->only;
+
+	p->one = only ? index_find_one(only->index, &p->asked, &p->way, p->now_s, &p->hit)
+		      : INDEX_MORE;
+	if (p->one == INDEX_ONE && p->txt) {
+		__builtin_prefetch(p->hit.value.text.ptr);
+		__builtin_prefetch(p->hit.value.text.ptr + p->hit.value.text.len);
 	}
 }

@@ -19,6 +19,9 @@ struct plain {
 	uint16_t zone_at; /* where the zone's name stands in the message */
 	uint16_t limit;	  /* no record ends behind it: the room for OPT is taken off */
 	bool txt, edns, dnssec_ok, tcp;
+	enum index_one one; /* what plain_look() found, in `hit` */
+	struct hit hit;
+	struct index_way way; /* of zone->only's index */
 	uint8_t room[PLAIN_NAME_AT + DOMAIN_WIRE_MAX];
 };
 
@@ -26,5 +29,7 @@ struct plain {
 bool plain_take(struct plain *p, const struct served *s, const struct answer_from *from,
 	struct slice message);
 /* As index_prefetch() and index_prefetch_behind(), for each index that will be asked. */
-void plain_prefetch(const struct plain *p);
+void plain_prefetch(struct plain *p);
 void plain_prefetch_behind(const struct plain *p);
+/* Asks the zone's only index, where there is one: before fast_answer(). */
+void plain_look(struct plain *p);

@@ -298,6 +298,22 @@ static bool zone_is_plain(const struct served_zone *z)
 	return true;
 }
 
+/* The place that has an index; NULL unless there is exactly one. */
+static const struct served_place *only_place(const struct served_zone *z)
+{
+	const struct served_place *only = NULL;
+
+	for (size_t i = 0; i < z->group_count; i++) {
+		const struct served_group *g = &z->groups[i];
+		if (!g->place_count || !g->places[0].index)
+			continue;
+		if (only)
+			return NULL;
+		only = &g->places[0];
+	}
+	return only;
+}
+
 static void zone_seal(struct served_zone *z)
 {
 	for (size_t i = 0; i < z->group_count; i++) {
@@ -311,6 +327,7 @@ static void zone_seal(struct served_zone *z)
 	if (z->has_soa)
 		soa_prepare(&z->soa_record, &z->name, &z->soa);
 	z->plain = zone_is_plain(z);
+	z->only = only_place(z);
 	z->conditions = z->has_list || z->key || z->expires_s;
 }
 

@@ -96,6 +96,8 @@ struct served_zone {
 	struct domain ns[META_NS_MAX];
 	struct served_group *groups;
 	size_t group_count;
+	const struct served_place
+		*only;	    /* sealed, of a plain zone: the one that is asked; NULL: several */
 	size_t lists_group; /* 1 + the group of this site's lists; 0: none */
 	struct served_rules rules;
 	bool has_keys;

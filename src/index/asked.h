@@ -35,14 +35,14 @@ static inline size_t asked_octets(const uint8_t *name, uint32_t *ret)
 
 	/* Of each label, in 32 bits: hundreds, tens and ones in the upper three bytes, zero where there is none. */
 	for (unsigned i = 0; i < 4; i++) {
-		uint32_t word, size = p[0];
+		uint32_t word, step = p[0] + 1u; /* 2 to 4: shifted by 16, 8 or none */
 
-		if (size - 1 > 2)
+		if (step - 2 > 2)
 			return 0;
 		memcpy(&word, p, sizeof word);
-		word = ((le32toh(word) ^ 0x30303000) & 0xffffff00) << ((24 - 8 * size) & 31);
+		word = ((le32toh(word) ^ 0x30303000) & 0xffffff00) << (24 * step & 31);
 		pairs[i / 2] = i % 2 ? pairs[i / 2] | (uint64_t)word << 32 : word;
-		p += size + 1;
+		p += step;
 	}
 	no_digit = pairs[0] | pairs[1];
 	no_digit |= (pairs[0] + UINT64_C(0x7676760076767600))
@@ -51,8 +51,9 @@ static inline size_t asked_octets(const uint8_t *name, uint32_t *ret)
 		return 0;
 	/* Summed up in 16 bits. */
 	for (unsigned i = 0; i < 2; i++)
-		pairs[i] = (pairs[i] >> 8 & UINT64_C(0xff000000ff)) * 100
-			   + (pairs[i] >> 16 & UINT64_C(0xff000000ff)) * 10
+		pairs[i] = ((pairs[i] >> 8 & UINT64_C(0xff000000ff)) * 10
+				   + (pairs[i] >> 16 & UINT64_C(0xff000000ff)))
+				   * 10
 			   + (pairs[i] >> 24 & UINT64_C(0xff000000ff));
 	wide = pairs[0] | pairs[1] << 16;
 	if (wide & UINT64_C(0xff00ff00ff00ff00))

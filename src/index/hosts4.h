@@ -77,9 +77,8 @@ static inline uint32_t hosts4_cell(
 static inline __attribute__((always_inline)) uint32_t hosts4_look(
 	const struct hosts4 *h, struct hosts4_word w, uint32_t address, uint32_t *ret_expires)
 {
-	const uint64_t below = ((uint64_t)1 << (address >> 8 & 63)) - 1;
 	const uint8_t *counts = h->data + w.start;
-	unsigned before = (unsigned)__builtin_popcountll(w.bits & below);
+	unsigned before = (unsigned)__builtin_popcountll(w.bits << (~(address >> 8) & 63)) - 1;
 	unsigned first = before + bits_byte_sum(counts, before); /* of this /24 */
 	const uint8_t *lows = counts + __builtin_popcountll(w.bits) + first;
 	unsigned n = counts[before] + 1u, at = bits_byte_find(lows, n, (uint8_t)address);

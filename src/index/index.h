@@ -12,6 +12,16 @@
 #include "index/overlay.h"
 #include "index/snapshot.h"
 
+#define INDEX_WAY_DEPTH 8
+
+/* Where a name and its parents are looked for: kept between the steps of one question. */
+struct index_way {
+	bool ready;
+	uint8_t wanted;			/* bit d: the suffix of d labels */
+	uint8_t at[INDEX_WAY_DEPTH];	/* where it begins */
+	uint64_t hash[INDEX_WAY_DEPTH]; /* of it */
+};
+
 struct index {
 	const struct snapshot *snapshot;
 	const struct overlay *overlay; /* NULL: none */
@@ -26,13 +36,15 @@ enum index_one {
 };
 
 /* The common case, at a fraction of what index_find() takes: an address or a name that nothing covers or one
- * entry does. What it says is what index_find() says. */
-enum index_one index_find_one(
-	const struct index *ix, const struct asked *q, int64_t now_s, struct hit *ret);
-/* Asks the memory for what index_find() will read, first the one, later the other: with some dozen questions
- * in between, each of them waits less. */
-void index_prefetch(const struct index *ix, const struct asked *q);
-void index_prefetch_behind(const struct index *ix, const struct asked *q);
+ * entry does. What it says is what index_find() says. way: ready as index_prefetch() made it for this question,
+ * or not ready. */
+enum index_one index_find_one(const struct index *ix, const struct asked *q,
+	const struct index_way *way, int64_t now_s, struct hit *ret);
+/* Asks the memory for what is read for a question, first the one, later the other: with some dozen questions
+ * in between, each of them waits less. *way: not ready before. */
+void index_prefetch(const struct index *ix, const struct asked *q, struct index_way *way);
+void index_prefetch_behind(
+	const struct index *ix, const struct asked *q, const struct index_way *way);
 /* Of one set. */
 size_t index_find_in(const struct index *ix, size_t set, const struct asked *q, int64_t now_s,
 	struct hit hits[]);

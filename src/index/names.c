@@ -191,6 +191,105 @@ size_t names_find(const struct snapshot *s, const struct names *n, const uint8_t
 	return count;
 }
 
+/* ---- the common case ---- */
+
+void names_way(const struct names *n, const uint8_t *name, size_t len, unsigned labels,
+	struct index_way *ret)
+{
+	const uint8_t *begin = name, *end = name + len, *p;
+	unsigned top = MIN(labels, n->deepest), wanted;
+	uint64_t h = 0;
+
+	ret->ready = false;
+	if (top >= INDEX_WAY_DEPTH)
+		return;
+	for (; labels > top; labels--)
+		name += name[0] + 1;
+	/* The whole name may be an entry, of its parents only what has entries below. */
+	wanted = name == begin ? (unsigned)(n->self[0] & (uint64_t)1 << top) : 0;
+	wanted |= (unsigned)n->below[0] & (name == begin ? (1u << top) - 1 : (2u << top) - 1);
+	for (unsigned d = top; d; d--, name += name[0] + 1)
+		ret->at[d] = (uint8_t)(name - begin);
+	ret->at[0] = (uint8_t)(name - begin);
+	ret->hash[0] = 0;
+	for (unsigned d = 1; d <= top; d++) {
+		size_t size = begin[ret->at[d]] + 1u;
+
+		for (p = begin + ret->at[d]; size > 7; p += 7, size -= 7)
+			h = hash_step(h, hash_chunk(p, 7, begin, end), n->key);
+		h = hash_step(h, hash_chunk(p, size, begin, end), n->key);
+		ret->hash[d] = hash_end(h);
+	}
+	ret->wanted = (uint8_t)wanted;
+	ret->ready = true;
+}
+
+static inline bool filter_has(const struct names *n, uint64_t hash)
+{
+	uint64_t bits = names_filter_bits(hash);
+
+	return (n->filter[hash_place(hash, n->filter_words)] & bits) == bits;
+}
+
+/* What a record says that is the only one. */
+static enum index_one take_one(const struct snapshot *s, const struct names *n,
+	const uint8_t *record, unsigned depth, unsigned scopes, int64_t now_s, struct hit *ret)
+{
+	const struct row_node *r = &s->nodes[record_row(n, record)];
+
+	if (r->parent)
+		return INDEX_MORE;
+	if (!take_row(s, n, record, depth, scopes, now_s, ret, 0) || ret->excluded
+		|| !s->of_names[ret->set])
+		return INDEX_NONE;
+	return INDEX_ONE;
+}
+
+enum index_one names_find_one(const struct snapshot *s, const struct names *n, const uint8_t *name,
+	size_t len, unsigned labels, const struct index_way *way, int64_t now_s, struct hit *ret)
+{
+	const uint8_t *found = NULL;
+	unsigned depth = 0;
+
+	if (!way->ready)
+		return INDEX_MORE;
+	for (unsigned left = way->wanted; left;) {
+		unsigned d = 31 - (unsigned)__builtin_clz(left);
+		const uint8_t *record;
+
+		left &= ~(1u << d);
+		if (!filter_has(n, way->hash[d]))
+			continue;
+		record = find_record(n, way->hash[d], name + way->at[d], len - 1 - way->at[d]);
+		if (record && found)
+			return INDEX_MORE;
+		if (record) {
+			found = record;
+			depth = d;
+		}
+	}
+	return found ? take_one(
+		       s, n, found, depth, depth == labels ? SCOPE_SELF : SCOPE_BELOW, now_s, ret)
+		     : INDEX_NONE;
+}
+
+void names_prefetch(const struct names *n, const struct index_way *way)
+{
+	for (unsigned left = way->wanted; left; left &= left - 1)
+		__builtin_prefetch(
+			&n->filter[hash_place(way->hash[__builtin_ctz(left)], n->filter_words)]);
+}
+
+void names_prefetch_behind(const struct names *n, const struct index_way *way)
+{
+	for (unsigned left = way->wanted; left; left &= left - 1) {
+		uint64_t hash = way->hash[__builtin_ctz(left)];
+
+		if (filter_has(n, hash))
+			__builtin_prefetch(&n->dir[hash_place(hash, n->bucket_count)]);
+	}
+}
+
 /* ---- showing ---- */
 
 static bool show_record(const struct snapshot *s, const struct names *n, const uint8_t *record,

@@ -4,8 +4,8 @@
  * byte a name, ends most questions for what is not listed at one word of memory. */
 #pragma once
 
+#include "index/index.h"
 #include "index/rows.h"
-#include "index/snapshot.h"
 
 struct builder;
 struct names;
@@ -24,3 +24,13 @@ void names_close(struct names *n); /* NULL is fine */
  * may be NULL. name: wire form, lower case, with the root label at the end; labels without it. */
 size_t names_find(const struct snapshot *s, const struct names *n, const uint8_t *name, size_t len,
 	unsigned labels, int64_t now_s, struct hit hits[]);
+
+/* The common case, see index_find_one(). Names of INDEX_WAY_DEPTH labels that there may be entries for have no
+ * way: it stays not ready, and names_find_one() says INDEX_MORE. */
+void names_way(const struct names *n, const uint8_t *name, size_t len, unsigned labels,
+	struct index_way *ret);
+enum index_one names_find_one(const struct snapshot *s, const struct names *n, const uint8_t *name,
+	size_t len, unsigned labels, const struct index_way *way, int64_t now_s, struct hit *ret);
+/* The filter, then what stands behind it where the filter says so. */
+void names_prefetch(const struct names *n, const struct index_way *way);
+void names_prefetch_behind(const struct names *n, const struct index_way *way);

@@ -29,10 +29,21 @@ static inline __attribute__((always_inline)) enum index_one take_row(const struc
 	return INDEX_ONE;
 }
 
+/* Prefixes are in it, too. */
+static __attribute__((noinline)) enum index_one find_wider(const struct snapshot *s,
+	uint32_t address, uint32_t row, uint32_t expires, int64_t now_s, struct hit *ret)
+{
+	uint32_t wider = ranges4_find(&s->ranges4, address);
+
+	if (row && wider)
+		return INDEX_MORE;
+	return take_row(s, row | wider, expires, 4, now_s, ret);
+}
+
 static inline __attribute__((always_inline)) enum index_one find_ip4(
 	const struct snapshot *s, uint32_t address, int64_t now_s, struct hit *ret)
 {
-	uint32_t i = (address >> HOSTS_SHIFT) - s->hosts4.first, expires = 0, row = 0, wider;
+	uint32_t i = (address >> HOSTS_SHIFT) - s->hosts4.first, expires = 0, row = 0;
 	struct hosts4_word w;
 
 	if (i < s->hosts4.count) {
@@ -40,12 +51,8 @@ static inline __attribute__((always_inline)) enum index_one find_ip4(
 		if (w.bits >> (address >> 8 & 63) & 1)
 			row = hosts4_look(&s->hosts4, w, address, &expires);
 	}
-	if (s->ranges4.keys) {
-		wider = ranges4_find(&s->ranges4, address);
-		if (row && wider)
-			return INDEX_MORE;
-		row |= wider;
-	}
+	if (s->ranges4.keys)
+		return find_wider(s, address, row, expires, now_s, ret);
 	return take_row(s, row, expires, 4, now_s, ret);
 }
 
@@ -57,12 +64,21 @@ __attribute__((target("popcnt"))) static enum index_one find_ip4_popcnt(
 }
 #endif
 
-static enum index_one find_ip6(
-	const struct snapshot *s, const uint8_t address[16], int64_t now_s, struct hit *ret)
+static __attribute__((noinline)) enum index_one find_ip4_any(
+	const struct snapshot *s, uint32_t address, int64_t now_s, struct hit *ret)
 {
+	return find_ip4(s, address, now_s, ret);
+}
+
+static __attribute__((noinline)) enum index_one find_ip6(
+	const struct index *ix, const uint8_t address[16], int64_t now_s, struct hit *ret)
+{
+	const struct snapshot *s = ix->snapshot;
 	const uint64_t high = view_be64(address), low = view_be64(address + 8);
 	uint32_t expires = 0, row = 0, other;
 
+	if (ix->overlay && overlay_covers_ip6(ix->overlay, address))
+		return INDEX_MORE;
 	for (size_t i = 0; s->tables6 && i < s->tables6->count; i++) {
 		other = tables6_find(s->tables6, i, high, low, &expires);
 		if (row && other)
@@ -72,22 +88,37 @@ static enum index_one find_ip6(
 	return take_row(s, row, expires, 6, now_s, ret);
 }
 
-enum index_one index_find_one(
-	const struct index *ix, const struct asked *q, int64_t now_s, struct hit *ret)
+static __attribute__((noinline)) enum index_one find_name(const struct index *ix,
+	const struct asked *q, const struct index_way *way, int64_t now_s, struct hit *ret)
 {
 	const struct snapshot *s = ix->snapshot;
+	struct index_way own;
 
-	if (q->labels || q->is_ip4 == q->is_ip6)
+	if (ix->overlay && overlay_covers_name(ix->overlay, q->name, q->name_len, q->labels))
+		return INDEX_MORE;
+	if (!s->names)
+		return INDEX_NONE;
+	if (!way->ready) {
+		names_way(s->names, q->name, q->name_len, q->labels, &own);
+		way = &own;
+	}
+	return names_find_one(s, s->names, q->name, q->name_len, q->labels, way, now_s, ret);
+}
+
+enum index_one index_find_one(const struct index *ix, const struct asked *q,
+	const struct index_way *way, int64_t now_s, struct hit *ret)
+{
+	if (q->is_ip4 == q->is_ip6)
+		return q->is_ip4 ? INDEX_MORE : find_name(ix, q, way, now_s, ret);
+	if (q->labels)
 		return INDEX_MORE;
 	if (q->is_ip6)
-		return ix->overlay && overlay_covers_ip6(ix->overlay, q->ip6)
-			       ? INDEX_MORE
-			       : find_ip6(s, q->ip6, now_s, ret);
+		return find_ip6(ix, q->ip6, now_s, ret);
 	if (ix->overlay && overlay_covers_ip4(ix->overlay, q->ip4))
 		return INDEX_MORE;
 #if defined(__x86_64__)
-	if (s->hosts4.popcnt)
-		return find_ip4_popcnt(s, q->ip4, now_s, ret);
+	if (ix->snapshot->hosts4.popcnt)
+		return find_ip4_popcnt(ix->snapshot, q->ip4, now_s, ret);
 #endif
-	return find_ip4(s, q->ip4, now_s, ret);
+	return find_ip4_any(ix->snapshot, q->ip4, now_s, ret);
 }

@@ -1,6 +1,7 @@
 /* prefetch.c - asks the memory for what a question will look at, before anyone waits for it: a server that
  * has many questions at hand waits once for all of them. Changes nothing and reads what index_find() reads. */
 #include "index/index.h"
+#include "index/names.h"
 #include "index/view.h"
 
 #define TABLES6_MOST 4 /* the long lengths; more are not worth it */
@@ -20,7 +21,7 @@ static void prefetch6(const struct snapshot *s, const struct asked *q, bool behi
 		tables6_prefetch(s->tables6, i, high, low, behind);
 }
 
-void index_prefetch(const struct index *ix, const struct asked *q)
+void index_prefetch(const struct index *ix, const struct asked *q, struct index_way *way)
 {
 	const struct snapshot *s = ix->snapshot;
 	const uint8_t *word = q->is_ip4 ? hosts4_at(&s->hosts4, q->ip4) : NULL;
@@ -33,9 +34,15 @@ void index_prefetch(const struct index *ix, const struct asked *q)
 		__builtin_prefetch(&s->ranges4.dir[q->ip4 >> 16]);
 	if (q->is_ip6)
 		prefetch6(s, q, false);
+	if (q->labels && s->names) {
+		names_way(s->names, q->name, q->name_len, q->labels, way);
+		if (way->ready)
+			names_prefetch(s->names, way);
+	}
 }
 
-void index_prefetch_behind(const struct index *ix, const struct asked *q)
+void index_prefetch_behind(
+	const struct index *ix, const struct asked *q, const struct index_way *way)
 {
 	const struct snapshot *s = ix->snapshot;
 	const uint8_t *word = q->is_ip4 ? hosts4_at(&s->hosts4, q->ip4) : NULL;
@@ -52,4 +59,6 @@ void index_prefetch_behind(const struct index *ix, const struct asked *q)
 	}
 	if (q->is_ip6)
 		prefetch6(s, q, true);
+	if (way->ready)
+		names_prefetch_behind(s->names, way);
 }

@@ -99,16 +99,22 @@ static void fail_with(struct slice message, struct slice fast, struct slice full
 }
 
 /* True when the short way answered. */
-static bool check(struct world *w, const struct answer_from *from, struct slice bytes)
+static bool check(
+	struct world *w, const struct answer_from *from, struct slice bytes, bool prefetch)
 {
 	struct slice message = exact(bytes.ptr, bytes.len);
 	size_t room = from->transport == ANSWER_TCP ? ANSWER_SIZE_TCP : ANSWER_SIZE_UDP;
 	uint8_t *fast = malloc(room), *full = malloc(room);
 	struct answer_note fast_note, full_note;
 	struct plain p;
-	size_t n = plain_take(&p, w->served, from, message) ? fast_answer(&p, fast, &fast_note) : 0;
-	size_t m;
+	size_t n = 0, m;
 
+	if (plain_take(&p, w->served, from, message)) {
+		if (prefetch)
+			plain_prefetch(&p);
+		plain_look(&p);
+		n = fast_answer(&p, fast, &fast_note);
+	}
 	if (n) {
 		m = answer_fully(w->served, from, message, full, &full_note);
 		if (n != m || memcmp(fast, full, n) != 0)
@@ -135,7 +141,7 @@ static void test_same_bytes(void **state)
 			.now_s = WORLD_NOW + (i % 3) * 9};
 		uint8_t bytes[512];
 		size_t n = make_message(&p, bytes);
-		fast += check(&w, &from, slice_of(bytes, n));
+		fast += check(&w, &from, slice_of(bytes, n), i % 2);
 	}
 	if (fast < ROUNDS / 10)
 		fail_msg("only %u of %u questions went the short way", fast, ROUNDS);
@@ -196,7 +202,7 @@ static void test_short_way_is_taken(void **state)
 			.type = cases[i / 2].type,
 			.edns = i % 2};
 		uint8_t bytes[DNS_QUERY_MAX];
-		if (!check(&w, &from, slice_of(bytes, dns_query_write(&q, bytes))))
+		if (!check(&w, &from, slice_of(bytes, dns_query_write(&q, bytes)), false))
 			fail_msg("%s: the long way", cases[i / 2].name);
 	}
 	world_done(&w);
