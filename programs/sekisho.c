@@ -11,7 +11,7 @@ static const struct command {
 	{"check", check_main, "ask DNS lists about addresses and domains"},
 	{"compile", compile_main, "make a snapshot of rbldnsd's files"},
 	{"config", config_main, "check, print and explain the configuration"},
-	{"dnssec", dnssec_main, "make the key of a signed zone, show its DS record"},
+	{"dns", dns_main, "how the DNS server is; keys of signed zones"},
 	{"list", list_main, "add, remove, explain, import and export listings"},
 	{"up", up_main, "start all the daemons of one configuration and keep them running"},
 };

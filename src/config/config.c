@@ -408,7 +408,7 @@ static void finish(cfg_t *cfg, struct config *c)
 			fault(line, "dnssec \"%s\": %s", z->name, err.text);
 		if (!*z->key)
 			fault(line,
-				"dnssec \"%s\": key is missing: make one with sekisho dnssec key",
+				"dnssec \"%s\": key is missing: make one with sekisho dns key",
 				z->name);
 	}
 	for (size_t i = 0; i < c->gated.list_count; i++) {
@@ -424,6 +424,7 @@ static void finish(cfg_t *cfg, struct config *c)
 	replace_if_empty(&c->listd.store, join(c->state_dir, "/sekisho.db"));
 	replace_if_empty(&c->trapd.secret_file, join(c->state_dir, "/trapd/secret"));
 	c->socket_path = join(c->run_dir, "/listd.sock");
+	c->dnsd_socket_path = join(c->run_dir, "/dnsd/dnsd.sock");
 	c->publish_dir = join(c->state_dir, "/publish");
 	c->zones_dir = join(c->state_dir, "/zones");
 }

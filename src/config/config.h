@@ -250,9 +250,10 @@ struct config {
 	struct config_webd webd;
 	struct config_listd listd;
 	struct config_check check;
-	char *socket_path; /* run_dir/listd.sock */
-	char *zones_dir;   /* state_dir/zones: copies of transferred ones */
-	char *publish_dir; /* state_dir/publish: snapshot and change log */
+	char *socket_path;	/* run_dir/listd.sock */
+	char *dnsd_socket_path; /* run_dir/dnsd/dnsd.sock */
+	char *zones_dir;	/* state_dir/zones: copies of transferred ones */
+	char *publish_dir;	/* state_dir/publish: snapshot and change log */
 };
 
 /* Reads and checks the whole file. Every fault is told (not only the first), one line each in

@@ -90,6 +90,7 @@ struct config *config_free(struct config *c)
 	free(c->dnsd.signed_zones);
 	free(c->gated.lists);
 	free(c->socket_path);
+	free(c->dnsd_socket_path);
 	free(c->publish_dir);
 	free(c->zones_dir);
 	free(c->path);

@@ -171,7 +171,7 @@ static const struct option dnsd[] = {
 	TEXTS(config_dnsd, access, "access", "", "files that say who may ask, \"acl:file\""), END};
 
 static const struct option dnsd_dnssec[] = {
-	TEXT(config_signed, key, "key", "", "file with the zone's private key: sekisho dnssec key"),
+	TEXT(config_signed, key, "key", "", "file with the zone's private key: sekisho dns key"),
 	END};
 
 static const struct option dnsd_zone[] = {

@@ -19,8 +19,13 @@ static const struct {
 
 static uid_t uid_of(const char *user)
 {
-	struct passwd *pw = user && *user ? getpwnam(user) : NULL;
+	char name[64]; /* of "name" or "name:group"; longer ones no system has */
+	struct passwd *pw;
 
+	if (!slice_copy(slice_take(slice_str(user), slice_find(slice_str(user), ':')), name,
+		    sizeof name))
+		return NOBODY;
+	pw = *name ? getpwnam(name) : NULL;
 	return pw ? pw->pw_uid : NOBODY;
 }
 

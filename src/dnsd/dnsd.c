@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dnsd/control.h"
 #include "dnsd/files.h"
 #include "dnsd/glue.h"
 #include "dnsd/grace.h"
@@ -57,6 +58,8 @@ struct dnsd {
 	struct taps *taps; /* NULL: no query log */
 	struct tcp *tcp;
 	struct scrape *scrape; /* NULL: no metrics */
+	struct report report;
+	struct control *control; /* NULL: nobody can ask */
 	int64_t started_s;
 	struct identity identity;
 	struct limits_setup limits;
@@ -291,6 +294,32 @@ static size_t tcp_target(const struct config_dnsd *c)
 	return MIN(worker_target(c), 1 + (size_t)c->tcp_sessions / 256);
 }
 
+/* Answers matter more than that somebody can ask about them. rbldnsd's users know nothing of it, and may run
+ * several at once. */
+static void open_control(struct dnsd *d)
+{
+	struct err err;
+
+	d->report = (struct report){.config = d->config,
+		.served = &d->served,
+		.site = d->site,
+		.files = d->files,
+		.transfers = d->transfers,
+		.workers = d->workers,
+		.workers_each = worker_target(&d->config->dnsd),
+		.primaries = d->primaries,
+		.tcp = d->tcp,
+		.xdp = d->xdp,
+		.taps = d->taps,
+		.started_ms = d->started_s * 1000};
+	if (d->config->dnsd.rbldnsd.on)
+		return;
+	d->control = control_new(d->loop, &d->report, &err);
+	if (!d->control)
+		log_event(LOG_WARN, "dnsd.control", "served=no error=%s",
+			log_quote(slice_str(err.text)).s);
+}
+
 struct dnsd *dnsd_open(const struct config *config, struct err *err)
 {
 	struct dnsd *d = mem_new(1, sizeof *d);
@@ -342,6 +371,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 			return dnsd_free(d);
 	}
 	d->own = own_zones_new(config);
+	open_control(d);
 	d->stats_file = stats_file_new(&config->dnsd);
 	d->rules = rules_new(config);
 	collect_read_paths(d);
@@ -499,6 +529,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 {
 	if (!d)
 		return NULL;
+	control_free(d->control);
 	scrape_free(d->scrape);
 	for (size_t i = 0; d->steers && i < d->config->dnsd.listen.count; i++)
 		steer_free(d->steers[i]);

@@ -24,6 +24,8 @@
 struct version {
 	struct data data; /* first */
 	struct buf bytes;
+	size_t warnings;
+	char warning[256]; /* the first */
 };
 
 struct source_file {
@@ -45,7 +47,11 @@ struct source {
 	bool failed; /* the last attempt; read and written in the loop */
 	uint64_t entries;
 	int64_t loaded_s;
+	int64_t load_ms; /* of the last attempt */
+	char error[sizeof((struct err *)0)->text];
 	struct version *made, *replaced;
+	struct err err; /* why nothing was made */
+	int64_t took_ms;
 };
 
 struct files {
@@ -166,6 +172,14 @@ static bool nothing_was_read(const struct source *s, const struct version *v,
 	return true;
 }
 
+static void note_first(struct version *v, struct slice warnings)
+{
+	struct slice line;
+
+	if (slice_cut_line(&warnings, &line))
+		slice_copy(slice_take(line, sizeof v->warning - 1), v->warning, sizeof v->warning);
+}
+
 static struct version *version_build(struct source *s, const struct parallel *help, struct err *err)
 {
 	const struct config_rbldnsd *r = s->how;
@@ -189,6 +203,8 @@ static struct version *version_build(struct source *s, const struct parallel *he
 		s->files[i].seen = look_at(&s->files[i]);
 	ok = source_read(s->text, &options, &v->bytes, &warnings, err);
 	log_warnings(s, &warnings);
+	v->warnings = warnings.count;
+	note_first(v, buf_slice(&warnings.text));
 	log_doubles(s, warnings.doubles);
 	if (ok)
 		v->data.index.snapshot = snapshot_open(buf_slice(&v->bytes), err);
@@ -204,17 +220,18 @@ static struct version *version_build(struct source *s, const struct parallel *he
 static void source_compile(struct source *s, const struct parallel *help)
 {
 	int64_t began_ms = clock_mono_ms();
-	struct err err = {0};
 
-	s->made = version_build(s, help, &err);
+	s->err = (struct err){0};
+	s->made = version_build(s, help, &s->err);
+	s->took_ms = clock_mono_ms() - began_ms;
 	malloc_trim(0); /* the builder's memory: several times what stays */
 	if (!s->made) {
 		log_event(LOG_ERROR, "dnsd.data", "data=%s kept=%s error=%s", s->text,
-			s->version ? "old" : "none", log_quote(slice_str(err.text)).s);
+			s->version ? "old" : "none", log_quote(slice_str(s->err.text)).s);
 		return;
 	}
 	log_event(LOG_INFO, "dnsd.data", "data=%s entries=%" PRIu64 " bytes=%zu ms=%" PRId64,
-		s->text, entries_of(s->made), s->made->bytes.len, clock_mono_ms() - began_ms);
+		s->text, entries_of(s->made), s->made->bytes.len, s->took_ms);
 }
 
 static void *compile_wanted(void *ctx)
@@ -242,8 +259,12 @@ static void take_made(struct files *f)
 
 	for (size_t i = 0; i < f->source_count; i++) {
 		struct source *s = &f->sources[i];
-		if (s->wanted)
+		if (s->wanted) {
 			s->failed = !s->made;
+			s->load_ms = s->took_ms;
+			slice_copy(
+				slice_str(s->failed ? s->err.text : ""), s->error, sizeof s->error);
+		}
 		s->wanted = false;
 		if (!s->made)
 			continue;
@@ -443,8 +464,10 @@ void files_load(struct files *f)
 {
 	struct crew *crew = crew_new();
 
-	for (size_t i = 0; i < f->source_count; i++)
+	for (size_t i = 0; i < f->source_count; i++) {
+		f->sources[i].wanted = true;
 		source_compile(&f->sources[i], crew_parallel(crew));
+	}
 	crew_free(crew);
 	take_made(f);
 }
@@ -527,6 +550,16 @@ struct files_state files_state(const struct files *f, size_t i)
 	return (struct files_state){.name = s->text,
 		.loaded = s->version != NULL,
 		.failed = s->failed,
+		.error = s->error,
+		.warnings = s->version ? s->version->warnings : 0,
+		.warning = s->version ? s->version->warning : "",
 		.entries = s->entries,
-		.loaded_s = s->loaded_s};
+		.bytes = s->version ? s->version->bytes.len : 0,
+		.loaded_s = s->loaded_s,
+		.load_ms = s->load_ms};
+}
+
+const size_t *files_of_zone(const struct files *f, size_t zone)
+{
+	return f->zone_sources[zone];
 }

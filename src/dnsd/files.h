@@ -26,15 +26,22 @@ void files_watch(struct files *f, loop_fn *changed, void *ctx);
 void files_reload(struct files *f); /* all of them, changed or not */
 
 struct files_state {
-	const char *name; /* "type:file,file" */
-	bool loaded;	  /* read well at least once */
-	bool failed;	  /* but not at the last attempt */
+	const char *name;  /* "type:file,file" */
+	bool loaded;	   /* read well at least once */
+	bool failed;	   /* but not at the last attempt */
+	const char *error; /* of the last attempt, in words; "" without one */
+	size_t warnings; /* lines that were left out, and what else they told, of what is served; ... */
+	const char *warning; /* ... the first, as "file:line: what"; "" without one */
 	uint64_t entries;
+	size_t bytes;	  /* that it takes in memory */
 	int64_t loaded_s; /* since 1970 */
+	int64_t load_ms;  /* that the last attempt took */
 };
 
 size_t files_state_count(const struct files *f);
 struct files_state files_state(const struct files *f, size_t i);
+/* Which of them the configuration's zone in this place is made of: as many as it names. */
+const size_t *files_of_zone(const struct files *f, size_t zone);
 
 /* Adds the zones with the newest good data, and the rules of who may ask; zones that lack any are broken. */
 void files_serve(const struct files *f, struct served *to);

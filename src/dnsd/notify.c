@@ -35,7 +35,9 @@ struct errand { /* a zone to a target */
 	int64_t due_ms; /* NEVER: answered */
 	int64_t wait_ms;
 	bool sent;
-	bool again; /* it was answered: once more, to be sure */
+	bool again;		      /* it was answered: once more, to be sure */
+	int64_t told_ms, answered_ms; /* since 1970; 0: not yet */
+	unsigned rcode;
 };
 
 struct notify {
@@ -83,6 +85,8 @@ static void send_one(struct errand *e, int64_t now_ms)
 	/* What cannot be sent now is sent again. */
 	(void)!write(e->target->fd, message, n);
 	e->sent = true;
+	if (!e->told_ms)
+		e->told_ms = clock_unix_ms();
 	e->due_ms = now_ms + e->wait_ms;
 	if (e->wait_ms == FIRST_WAIT_MS * 8) /* told once: it goes on all the same */
 		log_event(LOG_WARN, "dnsd.notify", "zone=%s secondary=%s answered=no",
@@ -127,6 +131,9 @@ static void take_answer(struct target *t, const uint8_t *p, size_t len)
 		e->due_ms = e->again ? NEVER : clock_mono_ms() + AGAIN_MS;
 		e->again = !e->again;
 		e->wait_ms = FIRST_WAIT_MS;
+		if (!e->answered_ms)
+			e->answered_ms = clock_unix_ms();
+		e->rcode = dns_u16(p + 2) & DNS_RCODE;
 	}
 }
 
@@ -204,6 +211,24 @@ static struct errand *errand_of(struct notify *n, struct target *t, const struct
 	return &n->errands[n->count++];
 }
 
+size_t notify_state_count(const struct notify *n)
+{
+	return n->count;
+}
+
+struct notify_state notify_state(const struct notify *n, size_t i)
+{
+	const struct errand *e = &n->errands[i];
+
+	return (struct notify_state){.secondary = e->target->secondary->config->name,
+		.address = e->target->address,
+		.zone = &e->zone,
+		.serial = e->serial,
+		.sent_ms = e->told_ms,
+		.answered_ms = e->answered_ms,
+		.rcode = e->rcode};
+}
+
 void notify_zone(
 	struct notify *n, const struct domain *zone, const struct set_soa *soa, uint32_t serial)
 {
@@ -222,6 +247,8 @@ void notify_zone(
 			e->due_ms = now_ms + n->delay_ms;
 			e->wait_ms = FIRST_WAIT_MS;
 			e->sent = e->again = false;
+			e->told_ms = e->told_ms && !e->answered_ms ? e->told_ms : 0;
+			e->answered_ms = 0;
 		}
 	}
 	set_timer(n);

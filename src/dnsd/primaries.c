@@ -164,6 +164,11 @@ void primaries_start(struct primaries *p, loop_fn *changed, void *ctx)
 		refresh_start(p->zones[i].refresh);
 }
 
+struct refresh_state primaries_state(const struct primaries *p, size_t i)
+{
+	return refresh_state(p->zones[i].refresh);
+}
+
 void primaries_serve(const struct primaries *p, struct served *to)
 {
 	for (size_t i = 0; i < p->notified.count; i++)

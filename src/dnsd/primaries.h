@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "dnsd/grace.h"
 #include "dnsd/notified.h"
+#include "dnsd/refresh.h"
 #include "dnsd/secondaries.h"
 #include "dnsd/served.h"
 
@@ -20,4 +21,6 @@ const struct notified *primaries_notified(const struct primaries *p);
 /* Takes the copies that are there, in this thread. */
 void primaries_load(struct primaries *p);
 void primaries_start(struct primaries *p, loop_fn *changed, void *ctx);
+/* Of the configuration's primary in this place. */
+struct refresh_state primaries_state(const struct primaries *p, size_t i);
 void primaries_serve(const struct primaries *p, struct served *to);

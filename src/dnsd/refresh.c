@@ -41,6 +41,8 @@ struct refresh {
 	bool whole;	  /* changes were of no use */
 	bool again;	  /* notified meanwhile */
 	unsigned failures;
+	int64_t confirmed_ms; /* since 1970; 0: never */
+	char error[sizeof((struct err *)0)->text];
 	int64_t done_ms, took_ms; /* when the last look ended; how long its taking over took */
 };
 
@@ -98,6 +100,8 @@ static void succeed(struct refresh *r)
 
 	rest(r);
 	r->failures = 0;
+	r->confirmed_ms = clock_unix_ms();
+	r->error[0] = '\0';
 	r->expired = false;
 	taken_confirm(r->taken);
 	loop_timer_set(r->expiry, (int64_t)r->taken->copy.soa.expire_s * 1000);
@@ -116,10 +120,11 @@ static void fail(struct refresh *r)
 			      TIME_MIN_S));
 }
 
-static void log_trouble(const struct refresh *r, const char *what)
+static void log_trouble(struct refresh *r, const char *what)
 {
 	struct socket_address_text room;
 
+	slice_copy(slice_str(what), r->error, sizeof r->error);
 	log_event(LOG_WARN, "dnsd.refresh", "zone=%s primary=%s error=%s", r->name.s,
 		primary_name(r, &room), log_quote(slice_str(what)).s);
 }
@@ -337,6 +342,7 @@ void refresh_load(struct refresh *r)
 				log_quote(slice_str(err.text)).s);
 		return;
 	}
+	r->confirmed_ms = clock_unix_ms() - age_s * 1000;
 	left_s = (int64_t)r->taken->copy.soa.expire_s - age_s;
 	r->expired = left_s <= 0;
 	if (!r->expired)
@@ -374,4 +380,18 @@ void refresh_serve(const struct refresh *r, struct served *to)
 	taken_serve(r->taken, z);
 	if (r->expired)
 		z->expires_s = 1;
+}
+
+struct refresh_state refresh_state(const struct refresh *r)
+{
+	static struct socket_address_text room;
+
+	return (struct refresh_state){.primary = primary_name(r, &room),
+		.has_copy = r->taken != NULL,
+		.expired = r->expired,
+		.serial = r->taken ? r->taken->copy.soa.serial : 0,
+		.entries = r->taken ? r->taken->told.entries : 0,
+		.confirmed_ms = r->confirmed_ms,
+		.failures = r->failures,
+		.error = r->error};
 }

@@ -39,3 +39,14 @@ void refresh_start(struct refresh *r);
 /* Somebody says that there is news: that primary is asked first (one more than there are: any). */
 void refresh_notified(struct refresh *r, size_t primary);
 void refresh_serve(const struct refresh *r, struct served *to);
+
+struct refresh_state {
+	const char *primary; /* that is asked, or will be; lives until the next call */
+	bool has_copy, expired;
+	uint32_t serial; /* of the copy; and its entries */
+	uint64_t entries;
+	int64_t confirmed_ms; /* when a primary said last that it is the newest, since 1970; 0: none did */
+	unsigned failures;    /* looks since then at which no primary helped */
+	const char *error;    /* the last of them; "" without one */
+};
+struct refresh_state refresh_state(const struct refresh *r);

@@ -54,6 +54,7 @@ struct site {
 	int log; /* -1: not there yet */
 	off_t log_at;
 	bool log_broken;
+	char error[sizeof((struct err *)0)->text]; /* site_error() */
 	uint64_t stop_behind; /* changes with greater serials are not taken yet */
 	struct buf in;
 	const struct site_watcher *watcher; /* NULL: nobody */
@@ -120,6 +121,7 @@ static void apply_whole(struct site *s)
 	}
 	if (got == CHANGE_CORRUPT) {
 		s->log_broken = true;
+		slice_copy(slice_str(err.text), s->error, sizeof s->error);
 		log_event(LOG_ERROR, "dnsd.changes", "serial=%" PRIu64 " offset=%jd error=%s",
 			snapshot_serial(s->version->data.index.snapshot),
 			(intmax_t)s->log_at + (intmax_t)used, log_quote(slice_str(err.text)).s);
@@ -209,6 +211,7 @@ static void take(struct site *s)
 	if (!v) {
 		log_event(LOG_ERROR, "dnsd.snapshot", "kept=%s error=%s", old ? "old" : "none",
 			log_quote(slice_str(s->opening.err.text)).s);
+		slice_copy(slice_str(s->opening.err.text), s->error, sizeof s->error);
 		return;
 	}
 	follow_log(s); /* the old one to its end */
@@ -217,6 +220,7 @@ static void take(struct site *s)
 	s->log = -1;
 	s->log_at = 0;
 	s->log_broken = false;
+	s->error[0] = '\0';
 	s->version = v;
 	s->loaded_s = clock_unix_ms() / 1000;
 	/* Before anyone sees it: a listing made since must not be away for a moment. Who watches sees the new
@@ -375,6 +379,11 @@ const struct index *site_index(const struct site *s)
 int64_t site_loaded_s(const struct site *s)
 {
 	return s->loaded_s;
+}
+
+const char *site_error(const struct site *s)
+{
+	return s->error;
 }
 
 const _Atomic uint64_t *site_serial(const struct site *s)

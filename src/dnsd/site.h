@@ -35,6 +35,9 @@ const struct index *site_index(const struct site *s);
 const _Atomic uint64_t *site_serial(const struct site *s);
 /* When the snapshot of site_index() was taken over, in seconds since 1970; 0: none was. */
 int64_t site_loaded_s(const struct site *s);
+/* Why something that is there is not served: the newest snapshot was refused, or the change log is damaged
+ * and the next snapshot must help; "" while all is well. */
+const char *site_error(const struct site *s);
 /* Looks at the folder; logs what it finds. A new snapshot is opened in a thread, changed() comes later. */
 void site_check(struct site *s);
 /* The same at the start, before the loop runs: when it returns, what is there has been taken. */

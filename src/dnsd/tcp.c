@@ -288,6 +288,21 @@ void tcp_log(struct tcp *t, struct query_log *log)
 		t->threads[i].room.log = log;
 }
 
+size_t tcp_threads(const struct tcp *t)
+{
+	return t->options.threads;
+}
+
+size_t tcp_sessions(const struct tcp *t)
+{
+	return atomic_load(&t->session_count);
+}
+
+size_t tcp_sessions_max(const struct tcp *t)
+{
+	return t->session_limit;
+}
+
 void tcp_stats_add(struct stats *sum, const struct tcp *t)
 {
 	for (size_t i = 0; i < t->options.threads; i++)

@@ -48,5 +48,8 @@ bool tcp_listen(struct tcp *t, const struct socket_address *address, struct err 
 bool tcp_start(struct tcp *t, struct grace *g, size_t first_reader, struct err *err);
 /* Before tcp_start(): every question is logged there, too. */
 void tcp_log(struct tcp *t, struct query_log *log);
+size_t tcp_threads(const struct tcp *t);
+size_t tcp_sessions(const struct tcp *t);
+size_t tcp_sessions_max(const struct tcp *t); /* as far as the system lets us */
 void tcp_stats_add(struct stats *sum, const struct tcp *t);
 struct tcp *tcp_free(struct tcp *t); /* ends its threads and sessions; NULL is fine */

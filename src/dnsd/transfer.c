@@ -120,7 +120,8 @@ static bool begin(struct transfer *t, const struct served_zone *z, struct slice 
 		.asked = dns_question_asked(message, q),
 		.type = q->type};
 	t->soa = z->soa;
-	if (q->type == DNS_IXFR && dns_question_serial(message, q, &serial) && begin_changes(t, z, serial))
+	if (q->type == DNS_IXFR && dns_question_serial(message, q, &serial)
+		&& begin_changes(t, z, serial))
 		return true;
 	t->journal = NULL;
 	t->phase = PHASE_HEAD;
@@ -265,6 +266,16 @@ static void transfer_close(void *ctx)
 		domain_text(&t->head.zone).s, ip_text(&t->peer).s, t->content ? "whole" : "changes",
 		t->serial, t->records, t->bytes, clock_mono_ms() - t->began_ms,
 		done ? "yes" : "no");
+	transfers_note(t->owner, &(struct transfer_seen){.peer = t->peer,
+					 .zone = t->head.zone,
+					 .serial = t->serial,
+					 .has_serial = done,
+					 .finished = done,
+					 .whole = t->content != NULL,
+					 .at_ms = clock_unix_ms(),
+					 .took_ms = clock_mono_ms() - t->began_ms,
+					 .records = t->records,
+					 .bytes = t->bytes});
 	transfer_free(t);
 }
 

@@ -26,9 +26,13 @@ struct transfers {
 	const struct index *index; /* the site's */
 	struct told *told;	   /* zones of files */
 	size_t told_count;
+	pthread_mutex_t seen_lock;
+	struct transfer_seen *seen;
+	size_t seen_count;
 	bool told_lists; /* at the start; later by what changes */
 };
 
 void transfers_tcp_init(struct tcp_transfers *tcp, struct transfers *t);
+void transfers_note(struct transfers *t, const struct transfer_seen *seen);
 /* NULL: the zone has none. */
 struct journal *transfers_journal(struct transfers *t, const struct domain *zone);

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define SEEN_MAX 1024 /* transfers remembered */
+
 struct journal *transfers_journal(struct transfers *t, const struct domain *zone)
 {
 	for (size_t i = 0; i < t->journal_count; i++)
@@ -86,6 +88,7 @@ struct transfers *transfers_new(struct loop *l, const struct config *config,
 	t->limit = (size_t)config->dnsd.transfers;
 	t->watcher = (struct site_watcher){before, after, done, t};
 	transfers_tcp_init(&t->tcp, t);
+	pthread_mutex_init(&t->seen_lock, NULL);
 	t->journals =
 		mem_new(config->list_count + config->dnsd.rpz_count + 1, sizeof(struct journal *));
 	for (size_t i = 0; secondaries->count && i < config->list_count; i++)
@@ -104,6 +107,8 @@ struct transfers *transfers_free(struct transfers *t)
 		journal_free(t->journals[i]);
 	free(t->journals);
 	free(t->told);
+	free(t->seen);
+	pthread_mutex_destroy(&t->seen_lock);
 	notify_free(t->notify);
 	free(t);
 	return NULL;
@@ -117,6 +122,66 @@ const struct tcp_transfers *transfers_tcp(struct transfers *t)
 const struct site_watcher *transfers_watcher(struct transfers *t)
 {
 	return t->journal_count ? &t->watcher : NULL;
+}
+
+/* ---- what was transferred ---- */
+
+/* The place of this peer and zone, a new one, or when all are taken the one used longest ago. */
+static struct transfer_seen *seen_place(struct transfers *t, const struct transfer_seen *seen)
+{
+	struct transfer_seen *oldest = t->seen;
+
+	for (size_t i = 0; i < t->seen_count; i++) {
+		struct transfer_seen *s = &t->seen[i];
+		if (ip_eq(&s->peer, &seen->peer) && domain_eq(&s->zone, &seen->zone))
+			return s;
+		oldest = s->at_ms < oldest->at_ms ? s : oldest;
+	}
+	if (t->seen_count == SEEN_MAX) {
+		oldest->has_serial = false;
+		return oldest;
+	}
+	t->seen = mem_resize(t->seen, (t->seen_count + 1) * sizeof *t->seen);
+	t->seen[t->seen_count] = (struct transfer_seen){.at_ms = 0};
+	return &t->seen[t->seen_count++];
+}
+
+void transfers_note(struct transfers *t, const struct transfer_seen *seen)
+{
+	struct transfer_seen *s, before;
+
+	pthread_mutex_lock(&t->seen_lock);
+	s = seen_place(t, seen);
+	before = *s;
+	*s = *seen;
+	if (!seen->finished) {
+		s->has_serial = before.has_serial;
+		s->serial = before.serial;
+	}
+	pthread_mutex_unlock(&t->seen_lock);
+}
+
+struct transfer_seen *transfers_seen(struct transfers *t, size_t *ret_count)
+{
+	struct transfer_seen *copy;
+
+	pthread_mutex_lock(&t->seen_lock);
+	copy = mem_new(t->seen_count + 1, sizeof *copy);
+	if (t->seen_count)
+		memcpy(copy, t->seen, t->seen_count * sizeof *copy);
+	*ret_count = t->seen_count;
+	pthread_mutex_unlock(&t->seen_lock);
+	return copy;
+}
+
+size_t transfers_running(const struct transfers *t)
+{
+	return atomic_load(&t->running);
+}
+
+const struct notify *transfers_notify(const struct transfers *t)
+{
+	return t->notify;
 }
 
 static void tell(struct transfers *t, const struct served *s, const struct domain *zone)

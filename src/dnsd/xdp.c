@@ -134,6 +134,21 @@ const struct stats *xdp_stats(const struct xdp *x, size_t thread)
 	return x->queues[thread]->stats;
 }
 
+size_t xdp_interface_count(const struct xdp *x)
+{
+	return x->filter_count;
+}
+
+struct xdp_interface xdp_interface(const struct xdp *x, size_t i)
+{
+	size_t queue = 0;
+
+	for (size_t k = 0; k < i; k++)
+		queue += xsk_filter_queues(x->filters[k]);
+	return (struct xdp_interface){xsk_filter_queues(x->filters[i]),
+		xsk_filter_in_driver(x->filters[i]), xsk_zero_copy(x->queues[queue]->socket)};
+}
+
 uint64_t xdp_lost(const struct xdp *x)
 {
 	uint64_t n = 0;

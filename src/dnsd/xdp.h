@@ -24,6 +24,13 @@ bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct ide
 	const struct limits_setup *limits, struct grace *g, struct taps *taps, size_t first,
 	struct err *err);
 const struct stats *xdp_stats(const struct xdp *x, size_t thread);
+struct xdp_interface {
+	unsigned queues;
+	bool in_driver, zero_copy;
+};
+/* Of the configuration's interface in this place. */
+size_t xdp_interface_count(const struct xdp *x);
+struct xdp_interface xdp_interface(const struct xdp *x, size_t i);
 /* Frames that came while there was no room for them. */
 uint64_t xdp_lost(const struct xdp *x);
 struct xdp *xdp_free(struct xdp *x); /* stops the threads; NULL is fine */

@@ -10,6 +10,6 @@ int bounce_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int compile_main(int argc, char **argv);
 int config_main(int argc, char **argv);
-int dnssec_main(int argc, char **argv);
+int dns_main(int argc, char **argv);
 int list_main(int argc, char **argv);
 int up_main(int argc, char **argv);

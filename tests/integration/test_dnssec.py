@@ -25,7 +25,7 @@ NXNAME = 128
 @pytest.fixture
 def signed(workdir, free_port, start):
     key = os.path.join(workdir, "key.pem")
-    subprocess.run([program("sekisho"), "dnssec", "key", key], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program("sekisho"), "dns", "key", key], check=True, stdout=subprocess.DEVNULL)
     with open(os.path.join(workdir, "ip4"), "w", encoding="utf-8") as f:
         f.write(HEAD + ":127.0.0.2:Listed, $\n192.0.2.1\n192.0.2.2 :3:other\n192.0.2.2 :4:and this\n")
     port = free_port()
@@ -121,7 +121,7 @@ def test_denials_are_signed_and_compact(signed, name, rdtype, there):
 def test_key_and_ds_belong_together(signed):
     port, key = signed
     keys, _ = keys_of(port, ZONE)
-    out = subprocess.run([program("sekisho"), "dnssec", "ds", ZONE, key], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run([program("sekisho"), "dns", "ds", ZONE, key], check=True, capture_output=True, text=True).stdout
     dnskey = next(iter(keys.values()))[0]
     ds = dns.dnssec.make_ds(dns.name.from_text(ZONE), dnskey, "SHA256")
     assert out.splitlines()[0].split()[2:] == ds.to_text().split()
@@ -142,7 +142,7 @@ def test_nxname_is_no_question(signed):
 def test_unbound_believes(signed, start, workdir, free_port):
     port, key = signed
     tool("unbound")
-    anchor = subprocess.run([program("sekisho"), "dnssec", "ds", ZONE, key], check=True, capture_output=True, text=True).stdout
+    anchor = subprocess.run([program("sekisho"), "dns", "ds", ZONE, key], check=True, capture_output=True, text=True).stdout
     with open(f"{workdir}/anchor", "w", encoding="utf-8") as f:
         f.write(anchor.splitlines()[0].replace(" DS ", " IN DS ") + "\n")
     resolver = free_port()

@@ -1,4 +1,6 @@
-/* dnssec.c - `sekisho dnssec`: makes the key of a signed zone, and tells what its parent must know. */
+/* dns_key.c - `sekisho dns key, ds`: makes the key of a signed zone, and tells what its parent must know. */
+#include "tools/dns_private.h"
+
 #include "base/buf.h"
 #include "dns/zone_key.h"
 #include "io/file.h"
@@ -12,14 +14,14 @@
 
 #define KEY_FILE_MAX 65536
 
-static const char usage[] =
-	"usage: sekisho dnssec key FILE        make a private key (ECDSA P-256) in a new file\n"
-	"       sekisho dnssec ds ZONE FILE    the DS and DNSKEY records of a zone signed with "
-	"it\n";
+static const char key_usage[] =
+	"usage: sekisho dns key FILE        make a private key (ECDSA P-256) in a new file\n";
+static const char ds_usage[] =
+	"usage: sekisho dns ds ZONE FILE    the DS and DNSKEY records of a zone signed with it\n";
 
 static int failed(const char *what)
 {
-	fprintf(stderr, "sekisho dnssec: %s\n", what);
+	fprintf(stderr, "sekisho dns: %s\n", what);
 	return EXIT_COULD_NOT;
 }
 
@@ -42,14 +44,14 @@ static bool make_key(struct buf *pem, struct err *err)
 	return code == 0 ? true : err_set(err, ERR_SYSTEM, "no key: %s", gnutls_strerror(code));
 }
 
-static int key_main(const char *path)
+static int make_file(const char *path)
 {
 	_cleanup_buf_ struct buf pem = BUF_INIT(KEY_FILE_MAX);
 	struct stat st;
 	struct err err;
 
 	if (stat(path, &st) == 0 || errno != ENOENT) {
-		fprintf(stderr, "sekisho dnssec: %s is there already: name a new file\n", path);
+		fprintf(stderr, "sekisho dns: %s is there already: name a new file\n", path);
 		return EXIT_USAGE;
 	}
 	if (!make_key(&pem, &err) || !file_replace(path, buf_slice(&pem), 0600, &err))
@@ -64,7 +66,7 @@ static void print_hex(const uint8_t *p, size_t len)
 		printf("%02x", p[i]);
 }
 
-static int ds_main(const char *zone, const char *path)
+static int show_ds(const char *zone, const char *path)
 {
 	_cleanup_buf_ struct buf pem = BUF_INIT(0);
 	struct zone_key *key = NULL;
@@ -91,21 +93,31 @@ static int ds_main(const char *zone, const char *path)
 	return EXIT_CLEAN;
 }
 
-int dnssec_main(int argc, char **argv)
+/* The words behind the verb, exactly `count` of them; NULL: *ret_status is what there is to say. */
+static char **take_words(int argc, char **argv, int count, const char *usage, int *ret_status)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
-	const char *verb;
-	int c;
+	int c = getopt_long(argc, argv, "h", options, NULL);
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		fputs(usage, c == 'h' ? stdout : stderr);
-		return c == 'h' ? EXIT_CLEAN : EXIT_USAGE;
-	}
-	verb = optind < argc ? argv[optind] : "";
-	if (strcmp(verb, "key") == 0 && argc - optind == 2)
-		return key_main(argv[optind + 1]);
-	if (strcmp(verb, "ds") == 0 && argc - optind == 3)
-		return ds_main(argv[optind + 1], argv[optind + 2]);
-	fputs(usage, stderr);
-	return EXIT_USAGE;
+	if (c == -1 && argc - optind == count)
+		return argv + optind;
+	fputs(usage, c == 'h' ? stdout : stderr);
+	*ret_status = c == 'h' ? EXIT_CLEAN : EXIT_USAGE;
+	return NULL;
+}
+
+int dns_key_main(int argc, char **argv)
+{
+	int status;
+	char **words = take_words(argc, argv, 1, key_usage, &status);
+
+	return words ? make_file(words[0]) : status;
+}
+
+int dns_ds_main(int argc, char **argv)
+{
+	int status;
+	char **words = take_words(argc, argv, 2, ds_usage, &status);
+
+	return words ? show_ds(words[0], words[1]) : status;
 }

@@ -1,0 +1,24 @@
+/* dns_private.h - shared by `sekisho dns` and `sekisho top`: asking dnsd. */
+#pragma once
+
+#include "base/slice.h"
+#include "config/config.h"
+
+#include <jansson.h>
+
+int dns_key_main(int argc, char **argv);
+int dns_ds_main(int argc, char **argv);
+int dns_status_main(int argc, char **argv);
+
+/* The descriptor of dnsd's socket, or -1 after telling on stderr; command: who tells. */
+int dns_connect(const char *command, const struct config *config);
+/* Tells faults on stderr. */
+struct config *dns_config(const char *path);
+
+/* Of a reply; "" or 0 where there is no such thing. */
+struct slice dns_text(const json_t *o, const char *name);
+int64_t dns_number(const json_t *o, const char *name);
+/* Counts as people read them: 12,345,678. */
+struct dns_count {
+	char s[32];
+} dns_count(int64_t n);
