@@ -417,7 +417,7 @@ static char *sink_of(const struct given *g, const char *text, bool *ret_plus)
 
 static void fill(struct config_dnsd *c, const struct given *g)
 {
-	static const char *const versions[] = {"sekisho-dnsd " SEKISHO_VERSION, "sekisho-dnsd", ""};
+	static const char *const versions[] = {("sekisho-dnsd " SEKISHO_VERSION), "sekisho-dnsd", ""};
 	struct config_rbldnsd *r = &c->rbldnsd;
 
 	c->check_interval = g->check_s;
