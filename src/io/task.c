@@ -8,10 +8,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <stdint.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NICE 19
+#define SLICE_NS (100 * 1000000ull) /* the longest there is */
 
 struct task {
 	loop_fn *work, *done;
@@ -49,14 +52,40 @@ struct task *task_new(struct loop *l, loop_fn *work, loop_fn *done, void *ctx)
 	return t;
 }
 
+/* Since Linux 6.6 whoever has the processor keeps it for a slice, however nice he is, and is asked again only
+ * at a tick: milliseconds in which nobody answers. Since 6.12 one with a shorter slice need not wait for that. */
+static void lengthen_slice(void)
+{
+	/* sched_setattr(2), in its first version; glibc has it since 2.41. */
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime_ns, deadline_ns, period_ns;
+	} attr = {.size = sizeof attr, .policy = SCHED_BATCH, .nice = NICE, .runtime_ns = SLICE_NS};
+
+	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
+static _Thread_local bool stepped_back;
+
+void task_breathe(void)
+{
+	if (stepped_back)
+		sched_yield();
+}
+
 void task_step_back(void)
 {
 	struct sched_param none = {0};
 
-	/* Not SCHED_IDLE: with every processor busy, that would all but stop. Linux keeps both for each
-	 * thread: 0 is the calling one. */
+	/* Not SCHED_IDLE: with every processor busy, that would all but stop. Linux keeps all this for each
+	 * thread: 0 is the calling one. A kernel or filter that refuses it has us work as before. */
 	(void)sched_setscheduler(0, SCHED_BATCH, &none);
-	(void)setpriority(PRIO_PROCESS, 0, NICE);
+	(void)setpriority(PRIO_PROCESS, 0, NICE); /* of the disk, too: the last of its class */
+	lengthen_slice();
+	stepped_back = true;
 }
 
 static void *run(void *ctx)
