@@ -3,6 +3,7 @@ and starting a daemon and waiting until it says that it is ready. Everything sta
 whatever a test started is gone when it ends."""
 import glob
 import os
+import re
 import shutil
 import signal
 import socket
@@ -142,7 +143,7 @@ def start(workdir):
     yield run
     broken = []
     for daemon in reversed(daemons):
-        if "AddressSanitizer" in daemon.log() or "runtime error:" in daemon.log():
+        if re.search("(Address|Thread)Sanitizer|runtime error:", daemon.log()):
             broken.append(f"{daemon.name} tripped a sanitizer\n{daemon.log()[-8000:]}")
         try:
             os.killpg(daemon.pid, signal.SIGKILL)

@@ -106,7 +106,8 @@ def texts(reply):
     return [text for _, _, text in records(reply)]
 
 
-def until(what, within_s=10):
+def until(what, within_s=30):
+    """Whether it comes true: the time is for the slowest of machines, and asserts nothing."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if what():
@@ -360,13 +361,14 @@ def test_case_is_echoed(server, dnsd):
 
 # ---- files that change ----
 
-def test_file_changes_are_seen(server, dnsd):
+@pytest.mark.parametrize("told", [False, True], ids=["by itself", "on SIGHUP"])
+def test_file_changes_are_seen(server, start, told):
+    dnsd = start("sekisho-dnsd", server.conf.replace('check-interval = "1s"', 'check-interval = "1h"' if told else 'check-interval = "1s"'))
     assert texts(server.ask("1.2.0.192.files.example")) == ["127.0.0.2"]
     server.write_data([":127.0.0.9:", "192.0.2.1"])
-    assert until(lambda: texts(server.ask("1.2.0.192.files.example")) == ["127.0.0.9"]), "by itself"
-    server.write_data([":127.0.0.8:", "192.0.2.1"])
-    os.kill(dnsd.pid, signal.SIGHUP)
-    assert until(lambda: texts(server.ask("1.2.0.192.files.example")) == ["127.0.0.8"], 0.9), "on SIGHUP"
+    if told:
+        os.kill(dnsd.pid, signal.SIGHUP)
+    assert until(lambda: texts(server.ask("1.2.0.192.files.example")) == ["127.0.0.9"])
 
 
 def test_bad_file_keeps_the_old(workdir, free_port, start):
@@ -460,7 +462,7 @@ def test_no_question_is_lost_during_reloads(server, start):
     for generation in range(3, 13):
         write(generation)
         os.kill(dnsd.pid, signal.SIGHUP)
-        assert until(lambda: texts(server.ask("7.6.1.10.files.example")) == [f"127.0.0.{generation}"], 30)
+        assert until(lambda: texts(server.ask("7.6.1.10.files.example")) == [f"127.0.0.{generation}"])
     stop.set()
     for t in threads:
         t.join()
@@ -496,25 +498,25 @@ def test_listing_and_removal_show_at_once(site):
         return texts(site.ask(name))
 
     site.list("add", "45.9.100.9", "2a00:db8:1::/64", "--list", "bad", "--reason", "test", "--expires", "1d")
-    assert until(lambda: ask() == ["127.0.0.4"], 1)
+    assert until(lambda: ask() == ["127.0.0.4"])
     assert texts(site.ask("9.100.9.45.bl.site.example", "TXT")) == ['"45.9.100.9 is bad"']
     inside = ".".join(reversed("2a000db8000100000000000000000077"))
-    assert texts(site.ask(inside + ".bl.site.example", "TXT")) == ['"2a00:db8:1::77 is bad"']
+    assert until(lambda: texts(site.ask(inside + ".bl.site.example", "TXT")) == ['"2a00:db8:1::77 is bad"'])
     serial = int(texts(site.ask("bl.site.example", "SOA"))[0].split()[2])
     site.list("add", "spam.example", "--list", "dom", "--reason", "test")
-    assert until(lambda: ask("www.spam.example.dbl.site.example") == ["127.0.1.2"], 1)
+    assert until(lambda: ask("www.spam.example.dbl.site.example") == ["127.0.1.2"])
     site.list("remove", "45.9.100.9", "--list", "bad", "--reason", "test")
-    assert until(lambda: site.ask("9.100.9.45.bl.site.example").rcode() == dns.rcode.NXDOMAIN, 1)
+    assert until(lambda: site.ask("9.100.9.45.bl.site.example").rcode() == dns.rcode.NXDOMAIN)
     assert int(texts(site.ask("bl.site.example", "SOA"))[0].split()[2]) > serial
 
 
 def test_expiry_needs_nobody(site):
-    site.list("add", "45.9.100.7", "--list", "bad", "--reason", "test", "--expires", "3s")
-    assert until(lambda: texts(site.ask("7.100.9.45.bl.site.example")) == ["127.0.0.4"], 1)
+    site.list("add", "45.9.100.7", "--list", "bad", "--reason", "test", "--expires", "8s")
+    assert until(lambda: texts(site.ask("7.100.9.45.bl.site.example")) == ["127.0.0.4"])
     site.listd.kill()
     reply = site.ask("7.100.9.45.bl.site.example")
-    assert reply.answer[0].ttl <= 4, "no cache keeps it longer than it lasts"
-    assert until(lambda: site.ask("7.100.9.45.bl.site.example").rcode() == dns.rcode.NXDOMAIN, 5)
+    assert reply.answer[0].ttl <= 9, "no cache keeps it longer than it lasts"
+    assert until(lambda: site.ask("7.100.9.45.bl.site.example").rcode() == dns.rcode.NXDOMAIN)
 
 
 def test_bad_snapshot_is_refused(site):
@@ -523,10 +525,10 @@ def test_bad_snapshot_is_refused(site):
 
     path = os.path.join(site.publish, "snapshot")
     site.list("add", "45.9.100.9", "--list", "bad", "--reason", "test")
-    assert until(listed, 2)
+    assert until(listed)
     # a snapshot that holds it, then only dnsd goes on
     assert until(lambda: not any(os.path.getsize(os.path.join(site.publish, f)) for f in os.listdir(site.publish)
-        if f.startswith("changes-")) and len(os.listdir(site.publish)) == 2, 30)
+        if f.startswith("changes-")) and len(os.listdir(site.publish)) == 2)
     site.listd.stop()
     assert listed()
     with open(path, "rb") as f:
@@ -541,17 +543,17 @@ def test_bad_snapshot_is_refused(site):
     for content in bad:
         replace(path, content)
         refused += 1
-        assert until(lambda: site.dnsd.log().count("kept=old") == refused, 5), len(content)
+        assert until(lambda: site.dnsd.log().count("kept=old") == refused), len(content)
         assert listed()
     taken = site.dnsd.log().count("entries=")
     replace(path, good)
-    assert until(lambda: site.dnsd.log().count("entries=") > taken, 5)
+    assert until(lambda: site.dnsd.log().count("entries=") > taken)
     assert listed()
 
 
 def test_torn_and_damaged_log(site):
     site.list("add", "45.9.100.9", "--list", "bad", "--reason", "test")
-    assert until(lambda: texts(site.ask("9.100.9.45.bl.site.example")) == ["127.0.0.4"], 2)
+    assert until(lambda: texts(site.ask("9.100.9.45.bl.site.example")) == ["127.0.0.4"])
     site.listd.kill()
     [log] = [f for f in os.listdir(site.publish) if f.startswith("changes-")][-1:]
     log = os.path.join(site.publish, log)
@@ -561,7 +563,7 @@ def test_torn_and_damaged_log(site):
     assert "dnsd.changes" not in site.dnsd.log(), "the rest may still come"
     with open(log, "ab") as f:
         f.write(b"\xff" * 64)
-    assert until(lambda: "dnsd.changes" in site.dnsd.log(), 5)
+    assert until(lambda: "dnsd.changes" in site.dnsd.log())
     assert texts(site.ask("9.100.9.45.bl.site.example")) == ["127.0.0.4"]
 
 
@@ -574,7 +576,7 @@ def test_publish_folder_comes_later(server, start):
     dnsd = start("sekisho-dnsd", conf)
     assert texts(server.ask("2.0.0.127.bl.site.example")) == ["127.0.0.4"]
     start("sekisho-listd", conf)
-    assert until(lambda: "dnsd.snapshot" in dnsd.log(), 10)
+    assert until(lambda: "dnsd.snapshot" in dnsd.log())
 
 
 # ---- the program ----
