@@ -107,7 +107,8 @@ struct config_rpz { /* dnsd: rpz "rpz.example" { ... }: lists as a zone of rules
 struct config_signed { /* dnsd: dnssec "bl.example" { key = "file" } */
 	char *name;
 	struct domain zone_name;
-	char *key; /* path of the private key */
+	char *key;		/* path of the private key */
+	struct strings publish; /* of further keys, which sign nothing */
 };
 
 /* What rbldnsd's command line says that no option of ours does; all zero without --rbldnsd. */

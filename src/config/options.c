@@ -172,6 +172,8 @@ static const struct option dnsd[] = {
 
 static const struct option dnsd_dnssec[] = {
 	TEXT(config_signed, key, "key", "", "file with the zone's private key: sekisho dns key"),
+	TEXTS(config_signed, publish, "publish", "",
+		"files with further keys, published but not used: the next one, or the last"),
 	END};
 
 static const struct option dnsd_zone[] = {

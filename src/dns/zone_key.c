@@ -15,6 +15,7 @@ struct zone_key {
 	dnssec_key_t *key;
 	dnssec_binary_t dnskey; /* the library's own memory */
 	dnssec_binary_t ds;
+	struct zone_key *beside; /* owned */
 };
 
 struct kept {
@@ -60,10 +61,28 @@ struct zone_key *zone_key_free(struct zone_key *k)
 {
 	if (!k)
 		return NULL;
+	zone_key_free(k->beside);
 	dnssec_key_free(k->key);
 	dnssec_binary_free(&k->ds);
 	free(k);
 	return NULL;
+}
+
+bool zone_key_publish(struct zone_key *k, struct zone_key *other)
+{
+	for (;; k = k->beside) {
+		if (slice_eq(zone_key_dnskey(k), zone_key_dnskey(other)))
+			return false;
+		if (!k->beside)
+			break;
+	}
+	k->beside = other;
+	return true;
+}
+
+const struct zone_key *zone_key_beside(const struct zone_key *k)
+{
+	return k->beside;
 }
 
 struct slice zone_key_dnskey(const struct zone_key *k)

@@ -14,6 +14,12 @@ struct zone_key;
 struct zone_key *zone_key_new(struct slice pem, const struct domain *zone, struct err *err);
 struct zone_key *zone_key_free(struct zone_key *k); /* NULL is fine; returns NULL */
 
+/* While one key follows another, resolvers and the parent must know both: `other`, which k owns from now on, signs
+ * nothing, but its records stand beside k's. False: k has that one already, and `other` is the caller's still. */
+bool zone_key_publish(struct zone_key *k, struct zone_key *other);
+const struct zone_key *zone_key_beside(
+	const struct zone_key *k); /* the next of them; NULL: no more */
+
 struct slice zone_key_dnskey(const struct zone_key *k); /* RDATA, also of CDNSKEY */
 struct slice zone_key_ds(const struct zone_key *k);	/* RDATA with SHA-256, also of CDS */
 uint16_t zone_key_tag(const struct zone_key *k);

@@ -74,25 +74,34 @@ static bool add_place(struct content *c, const struct served_zone *z,
 	return true;
 }
 
-bool content_is_whole(const struct served_zone *z)
+static bool has_records(const struct served_zone *z)
 {
-	if (!z->has_soa || z->broken || z->has_keys)
-		return false;
 	for (size_t g = 0; g < z->group_count; g++)
 		for (size_t i = 0; i < z->groups[g].place_count; i++) {
 			const struct served_place *p = &z->groups[g].places[i];
 			for (size_t k = 0; k < p->source_count; k++)
 				if (p->sources[k].meta->kind == SET_RECORDS)
-					return false;
+					return true;
 		}
-	return true;
+	return false;
+}
+
+const char *content_lacks(const struct served_zone *z)
+{
+	if (z->broken)
+		return "its data could not be read";
+	if (!z->has_soa)
+		return "it has no SOA";
+	if (z->has_keys)
+		return "it has key labels (aclkey)";
+	return has_records(z) ? "it has whole records (generic)" : NULL;
 }
 
 struct content *content_new(const struct served_zone *z, content_index_fn *fn, void *ctx)
 {
 	struct content *c;
 
-	if (!content_is_whole(z))
+	if (content_lacks(z))
 		return NULL;
 	c = mem_new(1, sizeof *c);
 	c->zone = z->name;

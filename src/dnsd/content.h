@@ -49,13 +49,13 @@ struct content {
 	struct buf records;	       /* all of it, when the zone has them at hand */
 };
 
-/* Records can say all that the zone answers: it has an SOA, its files could be read, and there are neither whole
- * records (`generic`) nor key labels among them. */
-bool content_is_whole(const struct served_zone *z);
+/* Why records cannot say all that the zone answers, in words: it has no SOA, its files could not be read, there are
+ * whole records (`generic`) or key labels in it. NULL: they can. */
+const char *content_lacks(const struct served_zone *z);
 
 /* Copies what the zone is made of; the indexes and lists must outlive it. Their overlays must not change
  * during any call here; content_changed_prefix() tells that they have. fn: called for each place, gives the
- * index to use instead; NULL: the served ones. NULL: not content_is_whole(). */
+ * index to use instead; NULL: the served ones. NULL: see content_lacks(). */
 typedef const struct index *content_index_fn(void *ctx, const struct index *ix);
 struct content *content_new(const struct served_zone *z, content_index_fn *fn, void *ctx);
 struct content *content_free(struct content *c); /* NULL is fine */

@@ -178,6 +178,35 @@ static void fill_metrics(void *ctx, struct metrics *m)
 
 /* ---- opening ---- */
 
+static struct zone_key *read_key(const char *path, const struct domain *zone, struct err *err)
+{
+	_cleanup_buf_ struct buf pem = BUF_INIT(0);
+	struct zone_key *k;
+
+	if (!file_read(path, KEY_FILE_MAX, &pem, err))
+		return NULL;
+	k = zone_key_new(buf_slice(&pem), zone, err);
+	if (!k)
+		err_prefix(err, "%s: ", path);
+	return k;
+}
+
+static bool read_published_keys(
+	struct zone_key *signer, const struct config_signed *z, struct err *err)
+{
+	for (size_t i = 0; i < z->publish.count; i++) {
+		struct zone_key *k = read_key(z->publish.items[i], &z->zone_name, err);
+		if (!k)
+			return false;
+		if (zone_key_publish(signer, k))
+			continue;
+		zone_key_free(k);
+		return err_set(err, ERR_SYNTAX, "publish: %s is a key it has already",
+			z->publish.items[i]);
+	}
+	return true;
+}
+
 static bool read_keys(struct dnsd *d, struct err *err)
 {
 	const struct config_dnsd *c = &d->config->dnsd;
@@ -185,14 +214,9 @@ static bool read_keys(struct dnsd *d, struct err *err)
 	d->keys = mem_new(c->signed_count + 1, sizeof(struct zone_key *));
 	for (size_t i = 0; i < c->signed_count; i++) {
 		const struct config_signed *z = &c->signed_zones[i];
-		_cleanup_buf_ struct buf pem = BUF_INIT(0);
 
-		if (file_read(z->key, KEY_FILE_MAX, &pem, err)) {
-			d->keys[i] = zone_key_new(buf_slice(&pem), &z->zone_name, err);
-			if (!d->keys[i])
-				err_prefix(err, "%s: ", z->key);
-		}
-		if (!d->keys[i])
+		d->keys[i] = read_key(z->key, &z->zone_name, err);
+		if (!d->keys[i] || !read_published_keys(d->keys[i], z, err))
 			return err_prefix(err, "dnsd: dnssec \"%s\": ", z->name);
 	}
 	return true;

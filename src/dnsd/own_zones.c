@@ -154,7 +154,7 @@ static void put_members(struct buf *to, const struct served_zone *catalog, struc
 			      "2"));
 	for (size_t i = 0; i < served_zone_count(s); i++) {
 		const struct served_zone *z = served_zone_at(s, i);
-		if (z != catalog && (z->broken || content_is_whole(z)))
+		if (z != catalog && (z->broken || !content_lacks(z)))
 			put_member(to, &catalog->name, &z->name);
 	}
 }

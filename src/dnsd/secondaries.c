@@ -2,6 +2,7 @@
 #include "dnsd/secondaries.h"
 
 #include "dns/bulk.h"
+#include "dnsd/content.h"
 #include "dnsd/identity.h"
 #include "dnsd/rr_list.h"
 
@@ -78,16 +79,38 @@ static size_t answer_soa(const struct served_zone *z, const struct dns_question 
 	return dns_bulk_finish(&b);
 }
 
-static size_t answer_rcode(const struct dns_question *q, struct slice message, unsigned rcode,
-	uint8_t *out, struct answer_note *note)
+/* Why there is no transfer. */
+struct reason {
+	unsigned rcode;
+	enum dns_ede code;
+	const char *text; /* NULL: the rcode says enough */
+};
+
+static size_t answer_rcode(const struct dns_question *q, struct slice message,
+	const struct reason *why, uint8_t *out, struct answer_note *note)
 {
 	struct dns_writer w;
 
 	dns_writer_start(&w, out, DNS_UDP_PLAIN, message, q);
-	if (rcode == DNS_REFUSED && q->edns)
-		identity_error(&w, DNS_EDE_PROHIBITED, "no transfer for you");
-	*note = (struct answer_note){.rcode = (uint8_t)rcode};
-	return dns_writer_finish(&w, 0, rcode);
+	if (why->text && q->edns)
+		identity_error(&w, why->code, why->text);
+	*note = (struct answer_note){.rcode = (uint8_t)why->rcode};
+	return dns_writer_finish(&w, 0, why->rcode);
+}
+
+/* To who may transfer the zone: the transfer itself was refused, or cannot be had this way. */
+static struct reason reason_of(const struct served_zone *z, const struct answer_from *from)
+{
+	const char *lacks = content_lacks(z);
+
+	if (z->broken || (z->expires_s && z->expires_s <= from->now_s))
+		return (struct reason){
+			DNS_SERVFAIL, DNS_EDE_INVALID_DATA, lacks ? lacks : "its data is too old"};
+	if (lacks)
+		return (struct reason){DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, lacks};
+	if (from->transport == ANSWER_UDP)
+		return (struct reason){DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "transfers come by TCP"};
+	return (struct reason){DNS_REFUSED, DNS_EDE_OTHER, "too many transfers now"};
 }
 
 /* The question as it was before it was signed. */
@@ -110,28 +133,36 @@ size_t secondaries_answer(const struct secondaries *s, const struct served *serv
 {
 	bool transfer = q->type == DNS_AXFR || q->type == DNS_IXFR, udp;
 	const struct served_zone *z;
+	struct reason why = {0};
 	struct signer signer;
 	size_t size, n = 0;
 
 	udp = from->transport == ANSWER_UDP;
 	size = udp ? ANSWER_SIZE_UDP : ANSWER_SIZE_TCP;
 	if (!secondaries_check(s, message, from->now_s, &signer))
-		return answer_rcode(q, message, DNS_FORMERR, out, ret_note);
+		return answer_rcode(
+			q, message, &(struct reason){.rcode = DNS_FORMERR}, out, ret_note);
 	z = transfer && !signer.error ? served_find_exact(served, q->name.wire, q->name.len) : NULL;
-	if (signer.error)
-		n = answer_rcode(q, message, DNS_NOTAUTH, out, ret_note);
-	else if (!transfer)
+	if (signer.error) {
+		why.rcode = DNS_NOTAUTH;
+		n = answer_rcode(q, message, &why, out, ret_note);
+	} else if (!transfer) {
 		n = answer_stripped(served, from, &signer, message, out, ret_note);
-	else if (!z || !secondaries_allow(s, &from->peer, &signer, &z->name) || !udp
-		 || q->type != DNS_IXFR || q->class != DNS_IN || !z->has_soa)
-		n = answer_rcode(q, message, DNS_REFUSED, out, ret_note);
-	else {
+	} else if (!z || !secondaries_allow(s, &from->peer, &signer, &z->name)
+		   || q->class != DNS_IN) {
+		why = (struct reason){DNS_REFUSED, DNS_EDE_PROHIBITED, "no transfer for you"};
+		n = answer_rcode(q, message, &why, out, ret_note);
+	} else if (!udp || q->type != DNS_IXFR || content_lacks(z)) {
+		why = reason_of(z, from);
+		n = answer_rcode(q, message, &why, out, ret_note);
+	} else {
 		*ret_note = (struct answer_note){0};
 		n = answer_soa(z, q, message, out, size);
 	}
 	if (n && size - n < TSIG_SIZE_MAX + DOMAIN_WIRE_MAX && signer.is_signed) {
 		/* no room for the signature: come by TCP */
-		n = answer_rcode(q, message, DNS_NOERROR, out, ret_note);
+		why = (struct reason){.rcode = DNS_NOERROR};
+		n = answer_rcode(q, message, &why, out, ret_note);
 		dns_put_u16(out + 2, dns_u16(out + 2) | DNS_TC);
 		ret_note->truncated = true;
 	}

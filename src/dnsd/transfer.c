@@ -148,7 +148,7 @@ static void transfer_free(struct transfer *t)
 
 static bool can_be_transferred(const struct served_zone *z, int64_t now_s)
 {
-	return z && content_is_whole(z) && !(z->expires_s && z->expires_s <= now_s);
+	return z && !content_lacks(z) && !(z->expires_s && z->expires_s <= now_s);
 }
 
 static void *transfer_open(void *ctx, const struct answer_from *from, struct slice message)

@@ -5,8 +5,9 @@
 #include "dnsd/notify.h"
 #include "dnsd/transfer.h"
 
-struct told { /* which serial the secondaries were told of */
+struct told { /* which serial the secondaries were told of, or the log why they are not */
 	struct domain zone;
+	const char *lacks; /* NULL: serial */
 	uint32_t serial;
 };
 

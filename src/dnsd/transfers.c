@@ -1,4 +1,5 @@
 /* transfers.c - which zones are transferred, what changes in them, and who is told. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "dnsd/data.h"
 #include "dnsd/transfer_private.h"
@@ -75,6 +76,24 @@ static void add_journal(struct transfers *t, const struct domain *zone)
 		t->journals[t->journal_count++] = journal_new(zone, (size_t)t->config->ixfr_memory);
 }
 
+static bool somebody_has(const struct secondaries *s, const struct domain *zone)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (secondary_has_zone(&s->items[i], zone))
+			return true;
+	return false;
+}
+
+/* Signatures are made with the answer: nobody can be given them. */
+static void warn_of_signed(const struct config_dnsd *c, const struct secondaries *s)
+{
+	for (size_t i = 0; i < c->signed_count; i++)
+		if (somebody_has(s, &c->signed_zones[i].zone_name))
+			log_event(LOG_WARN, "dnsd.dnssec",
+				"zone=%s reason=\"secondaries get it unsigned, and must sign it\"",
+				domain_text(&c->signed_zones[i].zone_name).s);
+}
+
 struct transfers *transfers_new(struct loop *l, const struct config *config,
 	const struct secondaries *secondaries, _Atomic(struct served *) *served, struct err *err)
 {
@@ -95,6 +114,7 @@ struct transfers *transfers_new(struct loop *l, const struct config *config,
 		add_journal(t, &config->lists[i].zone_name);
 	for (size_t i = 0; secondaries->count && i < config->dnsd.rpz_count; i++)
 		add_journal(t, &config->dnsd.rpz[i].zone_name);
+	warn_of_signed(t->config, secondaries);
 	t->notify = notify_new(l, secondaries, config->dnsd.notify_delay * 1000, err);
 	return t->notify ? t : transfers_free(t);
 }
@@ -189,20 +209,28 @@ static void tell(struct transfers *t, const struct served *s, const struct domai
 	const struct served_zone *z = served_find_exact(s, zone->wire, zone->len);
 	struct told *told = NULL;
 
-	if (!z || !content_is_whole(z))
+	const char *lacks;
+
+	if (!z || z->broken) /* the log knows already */
 		return;
+	lacks = content_lacks(z);
 	for (size_t i = 0; i < t->told_count && !told; i++)
 		if (domain_eq(&t->told[i].zone, &z->name))
 			told = &t->told[i];
-	if (told && told->serial == served_serial(z))
+	if (told && told->lacks == lacks && (lacks || told->serial == served_serial(z)))
 		return;
 	if (!told) {
 		t->told = mem_resize(t->told, (t->told_count + 1) * sizeof *t->told);
 		told = &t->told[t->told_count++];
 		told->zone = z->name;
 	}
+	told->lacks = lacks;
 	told->serial = served_serial(z);
-	notify_zone(t->notify, &z->name, &z->soa, told->serial);
+	if (!lacks)
+		notify_zone(t->notify, &z->name, &z->soa, told->serial);
+	else if (somebody_has(t->secondaries, &z->name))
+		log_event(LOG_WARN, "dnsd.transfer", "zone=%s done=no reason=\"%s\"",
+			domain_text(&z->name).s, lacks);
 }
 
 void transfers_serve(struct transfers *t, const struct served *s, const struct index *ix)

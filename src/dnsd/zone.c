@@ -276,12 +276,15 @@ static void add_ns(struct reply *r)
 		r->w = without_glue;
 }
 
-/* DNSKEY, and what tells the parent to follow it (RFC 7344). */
-static void write_key(struct reply *r, uint16_t type, struct slice rdata)
+/* DNSKEY, and what tells the parent to follow it (RFC 7344), of all keys. */
+static void write_keys(struct reply *r, uint16_t type)
 {
-	dns_record_begin(&r->w, r->apex_at, type, r->zone->soa.ttl_s);
-	dns_record_bytes(&r->w, rdata.ptr, rdata.len);
-	dns_record_end(&r->w, DNS_ANSWER);
+	for (const struct zone_key *k = r->zone->key; k; k = zone_key_beside(k)) {
+		struct slice rdata = type == DNS_CDS ? zone_key_ds(k) : zone_key_dnskey(k);
+		dns_record_begin(&r->w, r->apex_at, type, r->zone->soa.ttl_s);
+		dns_record_bytes(&r->w, rdata.ptr, rdata.len);
+		dns_record_end(&r->w, DNS_ANSWER);
+	}
 }
 
 /* The zone's own records. False: rbldnsd's files lack what was asked, and like it we refuse. */
@@ -296,10 +299,8 @@ static bool answer_apex(struct reply *r)
 		write_soa(r, DNS_ANSWER);
 	if (type == DNS_NS || (type == DNS_ANY && !z->has_list))
 		write_ns(r, DNS_ANSWER);
-	if (z->key && (type == DNS_DNSKEY || type == DNS_CDNSKEY))
-		write_key(r, type, zone_key_dnskey(z->key));
-	if (z->key && type == DNS_CDS)
-		write_key(r, type, zone_key_ds(z->key));
+	if (z->key && (type == DNS_DNSKEY || type == DNS_CDNSKEY || type == DNS_CDS))
+		write_keys(r, type);
 	return true;
 }
 

@@ -22,15 +22,17 @@ HEAD = "$SOA 1h ns1.files.example hostmaster.files.example 7 10m 5m 1w 5m\n$NS 1
 NXNAME = 128
 
 
-@pytest.fixture
-def signed(workdir, free_port, start):
-    key = os.path.join(workdir, "key.pem")
+def make_key(workdir, name="key"):
+    key = os.path.join(workdir, name + ".pem")
     subprocess.run([program("sekisho"), "dns", "key", key], check=True, stdout=subprocess.DEVNULL)
+    return key
+
+
+def conf_of(workdir, port, key, more="", dnsd=""):
     with open(os.path.join(workdir, "ip4"), "w", encoding="utf-8") as f:
         f.write(HEAD + ":127.0.0.2:Listed, $\n192.0.2.1\n192.0.2.2 :3:other\n192.0.2.2 :4:and this\n")
-    port = free_port()
-    os.makedirs(os.path.join(workdir, "state", "publish"))
-    start("sekisho-dnsd", f"""
+    os.makedirs(os.path.join(workdir, "state", "publish"), exist_ok=True)
+    return f"""
 state-dir = "{workdir}/state"
 run-dir = "{workdir}"
 list "bad" {{ zone = "bl.site.example" }}
@@ -41,10 +43,17 @@ dnsd {{
 	nameservers = {{"ns1.site.example"}}
 	dnssec-signatures = 20
 	zone "{ZONE}" {{ data = {{"ip4set:{workdir}/ip4"}} }}
-	dnssec "{ZONE}" {{ key = "{key}" }}
+	dnssec "{ZONE}" {{ key = "{key}" {more} }}
 	dnssec "bl.site.example" {{ key = "{key}" }}
+	{dnsd}
 }}
-""")
+"""
+
+
+@pytest.fixture
+def signed(workdir, free_port, start):
+    port, key = free_port(), make_key(workdir)
+    start("sekisho-dnsd", conf_of(workdir, port, key))
     return port, key
 
 
@@ -139,16 +148,19 @@ def test_nxname_is_no_question(signed):
     assert ask(signed[0], f"1.2.0.192.{ZONE}", NXNAME).rcode() == dns.rcode.FORMERR
 
 
-def test_unbound_believes(signed, start, workdir, free_port):
-    port, key = signed
-    tool("unbound")
-    anchor = subprocess.run([program("sekisho"), "dns", "ds", ZONE, key], check=True, capture_output=True, text=True).stdout
-    with open(f"{workdir}/anchor", "w", encoding="utf-8") as f:
-        f.write(anchor.splitlines()[0].replace(" DS ", " IN DS ") + "\n")
-    resolver = free_port()
-    with open(f"{workdir}/unbound.conf", "w", encoding="utf-8") as f:
+def ds_of(key):
+    """The zone's DS record for this key file."""
+    out = subprocess.run([program("sekisho"), "dns", "ds", ZONE, key], check=True, capture_output=True, text=True).stdout
+    return out.splitlines()[0].replace(" DS ", " IN DS ")
+
+
+def start_resolver(start, workdir, name, port, server, anchor):
+    """Unbound, which trusts the one DS record and nothing else."""
+    with open(f"{workdir}/{name}.anchor", "w", encoding="utf-8") as f:
+        f.write(anchor + "\n")
+    with open(f"{workdir}/{name}.conf", "w", encoding="utf-8") as f:
         f.write(f"""server:
-	interface: 127.0.0.1@{resolver}
+	interface: 127.0.0.1@{port}
 	do-daemonize: no
 	chroot: ""
 	username: ""
@@ -159,20 +171,93 @@ def test_unbound_believes(signed, start, workdir, free_port):
 	qname-minimisation: yes
 	aggressive-nsec: yes
 	module-config: "validator iterator"
-	trust-anchor-file: "{workdir}/anchor"
+	trust-anchor-file: "{workdir}/{name}.anchor"
 	local-zone: "example." nodefault
 remote-control:
 	control-enable: no
 stub-zone:
 	name: "{ZONE}"
-	stub-addr: 127.0.0.1@{port}
+	stub-addr: 127.0.0.1@{server}
 """)
-    start(tool("unbound"), args=["-d", "-c", f"{workdir}/unbound.conf"])
+    return start(tool("unbound"), args=["-d", "-c", f"{workdir}/{name}.conf"])
+
+
+def resolve(port, name, rdtype="A"):
+    q = dns.message.make_query(f"{name}.{ZONE}", rdtype, want_dnssec=True)
+    return dns.query.udp(q, "127.0.0.1", 10, port)
+
+
+def test_unbound_believes(signed, start, workdir, free_port):
+    port, key = signed
+    resolver = free_port()
+    start_resolver(start, workdir, "unbound", resolver, port, ds_of(key))
     for _ in range(2):  # the second time from its cache
         for name, rdtype, listed in (("9.2.0.192", "A", False), ("1.2.0.192", "A", True), ("1.2.0.192", "TXT", True),
                 ("1.2.0.192", "AAAA", False), ("2.2.0.192", "A", True), ("8.2.0.192", "A", False)):
-            q = dns.message.make_query(f"{name}.{ZONE}", rdtype, want_dnssec=True)
-            reply = dns.query.udp(q, "127.0.0.1", 10, resolver)
+            reply = resolve(resolver, name, rdtype)
             assert reply.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN), (name, rdtype)
             assert reply.flags & dns.flags.AD, (name, rdtype)
             assert bool(reply.answer) == listed, (name, rdtype)
+
+
+def test_a_new_key_for_the_old(workdir, free_port, start):
+    """The old key signs and the new one is published, then the other way round: at each step who trusts only the DS of
+    the key that signs believes the answers; and signatures by the other key, from a cache, still have their key."""
+    old, new, last = make_key(workdir, "old"), make_key(workdir, "new"), None
+    port = free_port()
+    for turn, (key, publish) in enumerate(((old, [new]), (new, [old]), (new, []))):
+        names = ", ".join(f'"{p}"' for p in publish)
+        dnsd = start("sekisho-dnsd", conf_of(workdir, port, key, f"publish = {{{names}}}"))
+        keys, reply = keys_of(port, ZONE)
+        assert validate(reply.answer, keys) == {"DNSKEY"}
+        rdata = {dns.dnssec.make_ds(dns.name.from_text(ZONE), k, "SHA256").to_text(): dns.dnssec.key_id(k)
+            for k in next(iter(keys.values()))}
+        wanted = {" ".join(ds_of(k).split()[3:]) for k in [key, *publish]}
+        assert set(rdata) == wanted
+        signer = rdata[" ".join(ds_of(key).split()[3:])]
+        for rdtype in ("CDS", "CDNSKEY"):
+            reply = ask(port, ZONE, rdtype)
+            assert validate(reply.answer, keys) == {rdtype} and len(reply.answer[0]) == len(wanted)
+        assert {r.to_text() for r in ask(port, ZONE, "CDS").answer[0]} == wanted
+        for name in ("1.2.0.192", "9.2.0.192"):
+            reply = ask(port, f"{name}.{ZONE}")
+            section = reply.answer or reply.authority
+            validate(section, keys)
+            assert {r.key_tag for s in section if s.rdtype == dns.rdatatype.RRSIG for r in s} == {signer}
+        if last and turn < 2:
+            validate(last, keys)
+        last = ask(port, f"1.2.0.192.{ZONE}").answer
+        resolver = free_port()
+        unbound = start_resolver(start, workdir, f"unbound{turn}", resolver, port, ds_of(key))
+        for name, listed in (("1.2.0.192", True), ("9.2.0.192", False)):
+            reply = resolve(resolver, name)
+            assert reply.flags & dns.flags.AD and bool(reply.answer) == listed
+        unbound.kill()
+        assert dnsd.stop() == 0
+
+
+def test_a_key_is_published_once(workdir, free_port, start):
+    key = make_key(workdir)
+    path = os.path.join(workdir, "conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(conf_of(workdir, free_port(), key, f'publish = {{"{key}"}}'))
+    run = subprocess.run([program("sekisho-dnsd"), "--config", path], capture_output=True, text=True, timeout=20)
+    assert run.returncode and "is a key it has already" in run.stderr
+
+
+def test_transfers_are_unsigned(workdir, free_port, start):
+    """Nothing of DNSSEC goes to secondaries, whatever they ask with, and the log says so at the start."""
+    port, key = free_port(), make_key(workdir)
+    dnsd = start("sekisho-dnsd", conf_of(workdir, port, key,
+        dnsd='secondary "any" { from = {"127.0.0.0/8"} zones = {"files.example"} notify = no }'))
+    for zone in (ZONE,):
+        q = dns.message.make_query(zone, "AXFR", want_dnssec=True)
+        reply = dns.query.tcp(q, "127.0.0.1", 10, port)
+        assert reply.rcode() == dns.rcode.NOERROR
+        assert {r.rdtype for r in reply.answer} == {dns.rdatatype.from_text(t) for t in ("SOA", "NS", "A", "TXT")}
+        q = dns.message.make_query(zone, "IXFR", want_dnssec=True)
+        q.authority.append(dns.rrset.from_text(zone + ".", 1, "IN", "SOA", ". . 7 1 1 1 1"))
+        for how in (dns.query.tcp, dns.query.udp):
+            assert [r.rdtype for r in how(q, "127.0.0.1", 10, port).answer] == [dns.rdatatype.SOA]
+    warnings = [l for l in dnsd.log().splitlines() if "dnsd.dnssec" in l]
+    assert len(warnings) == 1 and f"zone={ZONE} " in warnings[0], warnings  # nobody may have the other one

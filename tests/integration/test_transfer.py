@@ -189,6 +189,42 @@ def test_who_may(workdir, free_port, start):
     assert dns.query.udp(q, "127.0.0.1", 5, p.port).rcode() == dns.rcode.REFUSED
 
 
+def test_what_cannot_be_transferred(workdir, free_port, start):
+    """Is refused, and reply and log say why; the zone's data may change meanwhile."""
+    soa = "$SOA 1h ns1.files.example hostmaster.files.example 7 10m 5m 1w 5m\n"
+    files = {"whole": soa + "192.0.2.1\n", "late": soa + "192.0.2.1\n", "bare": "192.0.2.1\n", "records": "www 300 A 192.0.2.1\n",
+        "keys": "secret :pass\n", "old": soa + "$TIMESTAMP 2020:01:01 2020:01:02\n192.0.2.1\n"}
+    for name, text in files.items():
+        with open(os.path.join(workdir, name), "w", encoding="ascii") as f:
+            f.write(text)
+    zones = {"generic": ("ip4set:whole", "generic:records"), "soa": ("ip4set:bare",), "late": ("ip4set:late",),
+        "keys": ("ip4set:whole", "aclkey:keys"), "old": ("ip4set:old",)}
+    p = Primary(workdir, free_port(), ANYBODY + "".join(f'\n\tzone "{zone}.example" {{ data = {{'
+        + ", ".join('"' + s.replace(":", f":{workdir}/") + '"' for s in sets) + "} }" for zone, sets in zones.items()))
+    dnsd = start("sekisho-dnsd", p.conf)
+
+    def refusal(zone, rdtype="AXFR", how=dns.query.tcp):
+        q = dns.message.make_query(zone, rdtype, use_edns=0)
+        if rdtype == "IXFR":
+            q.authority.append(dns.rrset.from_text(zone + ".", 1, "IN", "SOA", ". . 1 1 1 1 1"))
+        reply = how(q, "127.0.0.1", 10, p.port)
+        return (dns.rcode.to_text(reply.rcode()), *((o.code, o.text) for o in reply.options if o.otype == 15))
+
+    generic = ("REFUSED", (21, "it has whole records (generic)"))
+    assert refusal("generic.example") == refusal("generic.example", "IXFR") == generic
+    assert refusal("generic.example", "IXFR", dns.query.udp) == generic
+    assert refusal("soa.example") == ("REFUSED", (21, "it has no SOA"))
+    assert refusal("keys.example") == ("REFUSED", (21, "it has key labels (aclkey)"))
+    assert refusal("old.example")[0] == "SERVFAIL" and refusal("old.example")[1][0] == 24
+    assert refusal(FILES, "AXFR", dns.query.udp) == ("REFUSED", (21, "transfers come by TCP"))
+    assert refusal("late.example") == ("NOERROR",)
+    with open(os.path.join(workdir, "late"), "w", encoding="ascii") as f:
+        f.write("192.0.2.1\n")
+    assert until(lambda: refusal("late.example")[0] == "REFUSED")
+    for zone, why in (("generic", "it has whole records"), ("soa", "it has no SOA"), ("keys", "it has key labels"), ("late", "it has no SOA")):
+        assert dnsd.log().count(f'zone={zone}.example done=no reason="{why}') == 1, dnsd.log()
+
+
 def frame(s):
     """One message of a TCP session."""
     def exactly(n):
