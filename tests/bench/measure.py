@@ -94,6 +94,8 @@ def memory_mb(pids):
     for pid in pids:
         with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as f:
             sizes = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", f.read(), re.M))
+        if "VmRSS" not in sizes:  # it has ended, and nobody has asked how
+            continue
         resident = int(sizes["VmRSS"])
         if len(pids) > 1:
             try:

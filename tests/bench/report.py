@@ -59,6 +59,24 @@ def print_live(live):
         print(" ".join([name.ljust(NAME_WIDTH)] + [("-" if x is None else f"{x:.2f}").rjust(8) for x in figures]))
 
 
+TRANSFERS = {"out": "secondaries of sekisho-dnsd", "in": "sekisho-dnsd behind others, which are secondaries of the first one"}
+TRANSFER_COLUMNS = (  # key, heading, width, decimals, factor
+    ("first_s", "first s", 8, 1, 1), ("median_s", "behind s", 9, 2, 1), ("p99_s", "p99", 6, 2, 1), ("max_s", "most", 6, 2, 1),
+    ("caught_up_s", "caught up", 10, 2, 1), ("whole", "AXFR", 5, 0, 1), ("by_changes", "IXFR", 5, 0, 1), ("cpu", "CPU %", 6, 0, 100),
+    ("rss_mb", "MB", 6, 0, 1), ("compared", "records", 8, 0, 1))
+
+
+def print_transfers(part, figures):
+    print(f"\n{TRANSFERS[part]}: {figures['changes']} changes in {figures['seconds']:.1f} s, {figures['records']} records in the"
+          f" end; the first dnsd took {figures['cpu'] * 100:.0f} % of a processor")
+    print(" ".join([" " * NAME_WIDTH, *(heading.rjust(width) for _, heading, width, _, _ in TRANSFER_COLUMNS), "  equal"]))
+    for name, of in figures["servers"].items():
+        cells = (("-" if of.get(key) is None else f"{of[key] * factor:.{decimals}f}").rjust(width)
+            for key, _, width, decimals, factor in TRANSFER_COLUMNS)
+        equal = "yes" if of["equal"] else f"NO: {of['missing']} missing, {of['more']} more"
+        print(" ".join([name.ljust(NAME_WIDTH), *cells, " ", equal]), flush=True)
+
+
 def print_all(results):
     for name, result in results.get("dns", {}).items():
         print_data(name, result)
@@ -80,6 +98,8 @@ def print_all(results):
         same = results["same"]
         print(f"\n{same['questions']} questions to rbldnsd and to us: {same['differ']} replies differ, {same['not_explained']}"
               " without an explanation")
+    for part, figures in results.get("transfer", {}).items():
+        print_transfers(part, figures)
     print_targets(results)
 
 
@@ -97,6 +117,10 @@ def ours(results, data):
 
 def xdp(results, name):
     return next(r["total_us"] for r in results["xdp"]["rows"] if r["name"] == name)
+
+
+def transferred(results, part):
+    return results["transfer"][part]["servers"].values()
 
 
 def cpu(data):
@@ -134,6 +158,9 @@ TARGETS = (
     ("TCP answers, 1,000 connections", lambda r: r["tcp"]["pipelined"][0]["rows"][0]["rate"], ">=", 100_000, "/s"),
     ("TXT beside A", lambda r: r["dns"]["types"]["ratio"], "<=", 1.20, "x"),
     ("instructions, IPv4 listed, A", lambda r: r["instructions"]["IPv4 listed, A"], "<=", 400, ""),
+    ("secondaries at 1,000 changes a second, not equal", lambda r: sum(not s["equal"] for s in transferred(r, "out")), "<=", 0, ""),
+    ("the same behind Knot, NSD, BIND, PowerDNS", lambda r: sum(not s["equal"] for s in transferred(r, "in")), "<=", 0, ""),
+    ("whole zones transferred meanwhile, out", lambda r: sum(s["whole"] for s in transferred(r, "out")), "<=", 0, ""),
     ("replies unlike rbldnsd's, not explained", lambda r: r["same"]["not_explained"], "<=", 0, ""),
 )
 

@@ -9,6 +9,7 @@ import dns.flags
 import dns.message
 import dns.query
 
+NEXT = "\n"  # within an f-string's braces
 SECRET = "c2VrcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0ISE="
 
 
@@ -19,10 +20,12 @@ def find(name):
 
 class Secondary:
     """A server of another make on a port of its own. zones: names; key: TSIG with SECRET; start: as conftest's. Who
-    asks from 127.0.0.1 may transfer its zones."""
+    asks from 127.0.0.1 may transfer its zones. source: it asks its primary from there; behind: a port on 127.0.0.1 whose
+    server has its zones from it, or None."""
 
-    def __init__(self, start, workdir, port, primary, zones, key=False):
+    def __init__(self, start, workdir, port, primary, zones, key=False, source="127.0.0.1", behind=None):
         self.start, self.port, self.primary, self.zones, self.key = start, port, primary, zones, key
+        self.source, self.behind = source, behind
         self.dir = os.path.join(workdir, type(self).__name__.lower())
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o777)
@@ -63,7 +66,8 @@ server:
 remote:
   - id: primary
     address: 127.0.0.1@{self.primary}
-{use}
+    via: {self.source}
+{use}{f"  - id: behind{NEXT}    address: 127.0.0.1@{self.behind}{NEXT}" if self.behind else ""}
 acl:
   - id: notify
     address: 127.0.0.1
@@ -78,6 +82,7 @@ template:
     storage: {self.dir}
     master: primary
     acl: [notify, look]
+    {"notify: behind" if self.behind else ""}
     zonefile-sync: -1
     zonefile-load: none
     journal-content: all
@@ -116,8 +121,10 @@ remote-control:
   name: {z}
   zonefile: "{self.dir}/{z}.zone"
   request-xfr: 127.0.0.1@{self.primary} {use}
+  outgoing-interface: {self.source}
   allow-notify: 127.0.0.1 {use}
   provide-xfr: 127.0.0.1 NOKEY
+{f"  notify: 127.0.0.1@{self.behind} NOKEY{NEXT}  store-ixfr: yes" if self.behind else ""}
 """ for z in self.zones))
         self.process = self.start(find(self.PROGRAM), args=["-d", "-c", conf], ready=False)
 
@@ -134,7 +141,9 @@ class Bind(Secondary):
 options {{
 	directory "{self.dir}"; pid-file "{self.dir}/named.pid"; session-keyfile "{self.dir}/session.key";
 	listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-	recursion no; allow-transfer {{ 127.0.0.1; }}; dnssec-validation no; notify no; minimal-responses yes;
+	recursion no; allow-transfer {{ 127.0.0.1; }}; dnssec-validation no; minimal-responses yes;
+	transfer-source {self.source}; max-ixfr-ratio unlimited; notify-delay 0;
+	{f"notify explicit; also-notify {{ 127.0.0.1 port {self.behind}; }}" if self.behind else "notify no"};
 	allow-notify {{ {notify} }}; max-journal-size unlimited;
 	min-refresh-time 1; serial-query-rate 1000; transfers-in 100;
 }};
@@ -156,6 +165,7 @@ class PowerDNS(Secondary):
     def run(self):
         database = os.path.join(self.dir, "pdns.db")
         db = sqlite3.connect(database)
+        db.execute("pragma journal_mode=wal")  # else who asks while a zone comes makes that fail
         with open(self.find_schema(), encoding="ascii") as f:
             db.executescript(f.read())
         if self.key:
@@ -163,7 +173,8 @@ class PowerDNS(Secondary):
         for z in self.zones:
             n = db.execute("insert into domains (name, type, master) values (?, 'SLAVE', ?)",
                 (z, f"127.0.0.1:{self.primary}")).lastrowid
-            for kind in ("IXFR",) + (("AXFR-MASTER-TSIG",) if self.key else ()):
+            # What comes by IXFR it tells nobody of.
+            for kind in (() if self.behind else ("IXFR",)) + (("AXFR-MASTER-TSIG",) if self.key else ()):
                 db.execute("insert into domainmetadata (domain_id, kind, content) values (?, ?, ?)",
                     (n, kind, "1" if kind == "IXFR" else "xfer.example"))
         db.commit()
@@ -174,6 +185,9 @@ gsqlite3-database={database}
 local-address=127.0.0.1
 local-port={self.port}
 secondary=yes
+query-local-address={self.source}
+only-notify=
+{f"also-notify=127.0.0.1:{self.behind}{NEXT}slave-renotify=yes" if self.behind else ""}
 retrieval-threads=1
 socket-dir={self.dir}
 cache-ttl=0
