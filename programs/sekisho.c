@@ -13,6 +13,7 @@ static const struct command {
 	{"config", config_main, "check, print and explain the configuration"},
 	{"dns", dns_main, "how the DNS server is; keys of signed zones"},
 	{"list", list_main, "add, remove, explain, import and export listings"},
+	{"top", top_main, "the DNS server live: queries, lists, clients, zones, latency"},
 	{"up", up_main, "start all the daemons of one configuration and keep them running"},
 };
 

@@ -14,6 +14,9 @@ struct control {
 	const struct report *report;
 	struct roles roles;
 	struct ipc_server *server;
+	struct top *top;
+	struct ipc_peer **watching;
+	size_t watching_count;
 };
 
 /* ---- requests ---- */
@@ -64,6 +67,42 @@ static json_t *secondaries(struct control *c, struct ipc_peer *peer, const json_
 	return list(c, message, "secondaries", report_secondaries);
 }
 
+static bool is_watching(const struct control *c, const struct ipc_peer *peer)
+{
+	for (size_t i = 0; i < c->watching_count; i++)
+		if (c->watching[i] == peer)
+			return true;
+	return false;
+}
+
+/* Who has asked once watches until it hangs up. */
+static json_t *top(struct control *c, struct ipc_peer *peer, const json_t *message)
+{
+	json_t *reply;
+
+	if (!is_watching(c, peer)) {
+		c->watching =
+			mem_resize(c->watching, (c->watching_count + 1) * sizeof *c->watching);
+		c->watching[c->watching_count++] = peer;
+		top_begin(c->top);
+	}
+	reply = ipc_success(message);
+	top_report(c->top, reply);
+	return reply;
+}
+
+static void gone(void *ctx, struct ipc_peer *peer)
+{
+	struct control *c = ctx;
+
+	for (size_t i = 0; i < c->watching_count; i++)
+		if (c->watching[i] == peer) {
+			c->watching[i] = c->watching[--c->watching_count];
+			top_end(c->top);
+			return;
+		}
+}
+
 static const struct request_type {
 	const char *name;
 	unsigned roles; /* who may send it */
@@ -73,6 +112,7 @@ static const struct request_type {
 	{"zones", ROLE_ANY, zones},
 	{"data", ROLE_ANY, data},
 	{"secondaries", ROLE_ANY, secondaries},
+	{"top", ROLE_ADMIN, top},
 };
 
 static const struct request_type *type_find(struct slice name)
@@ -145,12 +185,14 @@ static bool make_folder(const struct config *c, struct err *err)
 	return ok;
 }
 
-struct control *control_new(struct loop *l, const struct report *r, struct err *err)
+struct control *control_new(
+	struct loop *l, const struct report *r, struct watches *w, struct err *err)
 {
-	static const struct ipc_server_handler handler = {.request = request};
+	static const struct ipc_server_handler handler = {.request = request, .gone = gone};
 	struct control *c = mem_new(1, sizeof *c);
 
 	c->report = r;
+	c->top = top_new(l, r, w);
 	c->roles = roles_find(r->config, r->config->dnsd.user);
 	if (make_folder(r->config, err))
 		c->server = ipc_server_new(l, r->config->dnsd_socket_path, 0666, &handler, c, err);
@@ -162,6 +204,8 @@ struct control *control_free(struct control *c)
 	if (!c)
 		return NULL;
 	ipc_server_free(c->server);
+	top_free(c->top);
+	free(c->watching);
 	free(c);
 	return NULL;
 }

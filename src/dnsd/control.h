@@ -2,12 +2,13 @@
  * (docs/messages.md), answered in the loop. */
 #pragma once
 
-#include "dnsd/report.h"
+#include "dnsd/top.h"
 #include "io/loop.h"
 
 struct control;
 
-/* Listens at once, so that rights may be given up after. The report must outlive it. NULL with words in err:
+/* Listens at once, so that rights may be given up after. Report and watches must outlive it. NULL with words in err:
  * nobody can ask then, and all else goes on. */
-struct control *control_new(struct loop *l, const struct report *r, struct err *err);
+struct control *control_new(
+	struct loop *l, const struct report *r, struct watches *w, struct err *err);
 struct control *control_free(struct control *c); /* NULL is fine */

@@ -56,6 +56,7 @@ struct dnsd {
 	struct stats since[TRANSPORTS]; /* what SIGUSR2 found: counters are told from there */
 	struct xdp *xdp;
 	struct taps *taps; /* NULL: no query log */
+	struct watches *watches;
 	struct tcp *tcp;
 	struct scrape *scrape; /* NULL: no metrics */
 	struct report report;
@@ -251,6 +252,7 @@ static bool open_sockets(struct dnsd *d, struct err *err)
 			struct worker *w = worker_new(&a, signatures_per_second(c), err);
 			if (!w)
 				return err_prefix(err, "dnsd: listen: ");
+			worker_watch(w, watches_get(d->watches, d->worker_count));
 			d->workers[d->worker_count++] = w;
 		}
 	}
@@ -329,16 +331,16 @@ static void open_control(struct dnsd *d)
 		.site = d->site,
 		.files = d->files,
 		.transfers = d->transfers,
+		.primaries = d->primaries,
 		.workers = d->workers,
 		.workers_each = worker_target(&d->config->dnsd),
-		.primaries = d->primaries,
 		.tcp = d->tcp,
 		.xdp = d->xdp,
 		.taps = d->taps,
 		.started_ms = d->started_s * 1000};
 	if (d->config->dnsd.rbldnsd.on)
 		return;
-	d->control = control_new(d->loop, &d->report, &err);
+	d->control = control_new(d->loop, &d->report, d->watches, &err);
 	if (!d->control)
 		log_event(LOG_WARN, "dnsd.control", "served=no error=%s",
 			log_quote(slice_str(err.text)).s);
@@ -360,6 +362,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 	random_bytes(random, sizeof random);
 	limits_setup_init(&d->limits, config, random);
 	d->taps = taps_new(&config->dnsd, readers + xdp_thread_count(d->xdp));
+	d->watches = watches_new(readers + xdp_thread_count(d->xdp));
 	if (!secondaries_init(&d->secondaries, &config->dnsd, err))
 		return dnsd_free(d);
 	d->transfers = transfers_new(d->loop, config, &d->secondaries, &d->served, err);
@@ -374,6 +377,7 @@ struct dnsd *dnsd_open(const struct config *config, struct err *err)
 		.transfers = transfers_tcp(d->transfers),
 		.threads = tcp_threads,
 		.taps = d->taps,
+		.watches = d->watches,
 		.first_tap = readers - tcp_threads,
 		.sessions_max = (size_t)config->dnsd.tcp_sessions,
 		.signatures_per_second = signatures_per_second(&config->dnsd),
@@ -538,7 +542,7 @@ bool dnsd_serve(struct dnsd *d, struct err *err)
 			return false;
 	if (!tcp_start(d->tcp, d->grace, d->worker_count, err)
 		|| !xdp_start(d->xdp, &d->served, &d->identity, &d->limits, d->grace, d->taps,
-			d->worker_count + tcp_target(&d->config->dnsd), err))
+			d->watches, d->worker_count + tcp_target(&d->config->dnsd), err))
 		return false;
 	log_event(LOG_NOTE, "dnsd.ready", "zones=%zu workers=%zu", served_zone_count(d->served),
 		d->worker_count);
@@ -564,6 +568,7 @@ struct dnsd *dnsd_free(struct dnsd *d)
 	xdp_free(d->xdp);
 	tcp_free(d->tcp);
 	taps_free(d->taps);
+	watches_free(d->watches);
 	limits_setup_done(&d->limits);
 	transfers_free(d->transfers);
 	primaries_free(d->primaries);

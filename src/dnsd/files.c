@@ -559,6 +559,14 @@ struct files_state files_state(const struct files *f, size_t i)
 		.load_ms = s->load_ms};
 }
 
+const char *files_name_of(const struct files *f, const struct index *ix)
+{
+	for (size_t i = 0; i < f->source_count; i++)
+		if (f->sources[i].version && &f->sources[i].version->data.index == ix)
+			return f->sources[i].text;
+	return NULL;
+}
+
 const size_t *files_of_zone(const struct files *f, size_t zone)
 {
 	return f->zone_sources[zone];

@@ -40,6 +40,8 @@ struct files_state {
 
 size_t files_state_count(const struct files *f);
 struct files_state files_state(const struct files *f, size_t i);
+/* Whose index that is that is served now; NULL: of none. */
+const char *files_name_of(const struct files *f, const struct index *ix);
 /* Which of them the configuration's zone in this place is made of: as many as it names. */
 const size_t *files_of_zone(const struct files *f, size_t zone);
 

@@ -110,6 +110,8 @@ static bool answer_one(
 	if (!note.key_at) /* a secret */
 		tap_note(room->tap, ANSWER_TCP, &s->peer, s->port, message,
 			slice_of(room->out + *out + 2, n));
+	if (watch_on(room->watch) && watch_turn(room->watch))
+		watch_take(room->watch, ANSWER_TCP, &s->peer, message, n, &note, 0);
 	if (room->log)
 		query_log_add(room->log, &s->peer, room->from.now_s, message,
 			slice_of(room->out + *out + 2, n), &note);

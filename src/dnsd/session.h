@@ -35,6 +35,7 @@ struct session_room {
 	struct answer_from from;     /* all but the peer */
 	struct stats *stats;
 	struct tap *tap;
+	struct watch *watch;
 	struct query_log *log; /* NULL: none */
 	uint8_t in[SESSION_IN], out[SESSION_OUT];
 };

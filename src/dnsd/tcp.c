@@ -218,6 +218,7 @@ struct tcp *tcp_new(const struct tcp_options *o)
 		room->leftover_max = LEFTOVER_MAX;
 		room->transfers = o->transfers;
 		room->tap = taps_get(o->taps, o->first_tap + i);
+		room->watch = watches_get(o->watches, o->first_tap + i);
 		room->from.transport = ANSWER_TCP;
 		room->from.identity = o->identity;
 		room->from.limits = limits_new(o->limits);

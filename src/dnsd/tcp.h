@@ -7,6 +7,7 @@
 #include "dnsd/served.h"
 #include "dnsd/stats.h"
 #include "dnsd/tap.h"
+#include "dnsd/watch.h"
 #include "io/socket.h"
 
 struct query_log;
@@ -38,7 +39,8 @@ struct tcp_options {
 	unsigned signatures_per_second;	       /* for signed zones, see worker_new() */
 	const struct tcp_transfers *transfers; /* NULL: none; borrowed */
 	struct taps *taps;		       /* NULL: no query log */
-	size_t first_tap;		       /* of the first thread */
+	struct watches *watches;
+	size_t first_tap;		       /* of the first thread; likewise its watch */
 };
 
 struct tcp *tcp_new(const struct tcp_options *o);

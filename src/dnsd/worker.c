@@ -18,7 +18,7 @@
 #define BATCH 64
 #define QUERY_SIZE 1536		/* longer ones than a frame holds are no questions */
 #define SOCKET_BUFFER (4 << 20) /* rides out the pauses of a busy machine */
-#define CONTROL_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
+#define CONTROL_SIZE (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec)))
 
 struct slot {
 	struct sockaddr_storage peer;
@@ -37,6 +37,7 @@ struct worker {
 	struct limits *limits;
 	struct grace_reader *reader;
 	struct tap *tap;
+	struct watch *watch;
 	struct stats *stats;
 	struct query_log *log; /* NULL: none */
 	int64_t now_s;	       /* of the batch */
@@ -109,28 +110,43 @@ struct worker *worker_new(
 /* The kernel has shortened these to what the last batch needed. */
 static void rearm(struct worker *w, unsigned n)
 {
+	bool control = w->wildcard || watch_on(w->watch); /* which address was asked; when */
+
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *m = &w->in[i].msg_hdr;
 		m->msg_namelen = sizeof w->slots[i].peer;
-		m->msg_control = w->wildcard ? w->slots[i].control : NULL;
-		m->msg_controllen = w->wildcard ? CONTROL_SIZE : 0;
+		m->msg_control = control ? w->slots[i].control : NULL;
+		m->msg_controllen = control ? CONTROL_SIZE : 0;
 	}
 }
 
-/* The address asked becomes the address that answers; by which interface, the routing table says, except
- * for link-local ones. */
-static void aim_back(struct msghdr *m)
+static struct cmsghdr *find_control(struct msghdr *m, int level, int type)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
 
-	if (c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+	while (c && (c->cmsg_level != level || c->cmsg_type != type))
+		c = CMSG_NXTHDR(m, c);
+	return c;
+}
+
+/* The address asked becomes the address that answers; by which interface, the routing table says, except
+ * for link-local ones. NULL: not known. */
+static struct cmsghdr *aim_back(struct msghdr *m)
+{
+	struct cmsghdr *c = find_control(m, IPPROTO_IP, IP_PKTINFO);
+
+	if (c) {
 		struct in_pktinfo *info = (struct in_pktinfo *)CMSG_DATA(c);
 		info->ipi_ifindex = 0;
-	} else if (c && c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		return c;
+	}
+	c = find_control(m, IPPROTO_IPV6, IPV6_PKTINFO);
+	if (c) {
 		struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(c);
 		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
 			info->ipi6_ifindex = 0;
 	}
+	return c;
 }
 
 /* Without socket_address_ip(): this happens for every message. */
@@ -189,15 +205,14 @@ static unsigned collect_replies(struct worker *w, unsigned n)
 		if (w->log)
 			query_log_add(w->log, &j->peer, w->now_s, j->message,
 				slice_of(j->out, j->ret_size), &j->ret_note);
-		if (w->wildcard)
-			aim_back(m);
+		struct cmsghdr *from = w->wildcard ? aim_back(m) : NULL;
 		s->out.iov_len = j->ret_size;
 		w->out[replies].msg_hdr = (struct msghdr){.msg_name = m->msg_name,
 			.msg_namelen = m->msg_namelen,
 			.msg_iov = &s->out,
 			.msg_iovlen = 1,
-			.msg_control = m->msg_controllen ? m->msg_control : NULL,
-			.msg_controllen = m->msg_controllen};
+			.msg_control = from,
+			.msg_controllen = from ? CMSG_ALIGN(from->cmsg_len) : 0};
 		replies++;
 	}
 	return replies;
@@ -213,6 +228,37 @@ static void send_batch(struct worker *w, unsigned n)
 			stats_bump(&w->stats->send_errors, 1);
 			sent++;
 		}
+	}
+}
+
+static int64_t ns_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+/* Between the kernel's receiving it and now; 0: not known, or the clock was set meanwhile. */
+static int64_t latency_of(struct msghdr *m, int64_t now_ns)
+{
+	const struct cmsghdr *c = find_control(m, SOL_SOCKET, SCM_TIMESTAMPNS);
+	struct timespec received;
+
+	if (!c || c->cmsg_len < CMSG_LEN(sizeof received))
+		return 0;
+	memcpy(&received, CMSG_DATA(c), sizeof received);
+	return MAX(now_ns - ns_of(&received), 0);
+}
+
+/* Somebody watches: the answers of this batch are out. */
+static __attribute__((noinline)) void show(struct worker *w, unsigned n)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (unsigned i = 0; i < n; i++) {
+		const struct answer_job *j = &w->jobs[i];
+		if (watch_turn(w->watch))
+			watch_take(w->watch, ANSWER_UDP, &j->peer, j->message, j->ret_size,
+				&j->ret_note, latency_of(&w->in[i].msg_hdr, ns_of(&now)));
 	}
 }
 
@@ -232,6 +278,8 @@ static void *run(void *ctx)
 		answer_batch(w, used);
 		grace_leave(w->reader);
 		send_batch(w, collect_replies(w, used));
+		if (watch_on(w->watch))
+			show(w, used);
 	}
 	return NULL;
 }
@@ -272,6 +320,18 @@ bool worker_steer(struct worker *w, size_t count)
 		       == 0;
 	return setsockopt(w->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program)
 	       == 0;
+}
+
+void worker_watch(struct worker *w, struct watch *watch)
+{
+	w->watch = watch;
+}
+
+void worker_stamp(struct worker *w, bool on)
+{
+	int value = on;
+
+	setsockopt(w->fd, SOL_SOCKET, SO_TIMESTAMPNS, &value, sizeof value);
 }
 
 void worker_log(struct worker *w, struct query_log *log)

@@ -6,6 +6,7 @@
 #include "dnsd/served.h"
 #include "dnsd/stats.h"
 #include "dnsd/tap.h"
+#include "dnsd/watch.h"
 #include "io/socket.h"
 
 struct query_log;
@@ -23,6 +24,10 @@ bool worker_start(struct worker *w, _Atomic(struct served *) *served,
 /* For all `count` workers of w's address: the n-th one made gets what processors n, n + count ... receive.
  * count 0: the kernel's hash of addresses and ports decides again. False: the kernel does not want to. */
 bool worker_steer(struct worker *w, size_t count);
+/* Before worker_start(): where samples go while somebody watches. */
+void worker_watch(struct worker *w, struct watch *watch);
+/* The kernel notes when it receives a message: for the latency of samples. */
+void worker_stamp(struct worker *w, bool on);
 /* Before worker_start(): every question is logged there, too. */
 void worker_log(struct worker *w, struct query_log *log);
 const struct stats *worker_stats(const struct worker *w);

@@ -40,6 +40,7 @@ struct queue {
 	struct grace_reader *reader;
 	struct stats *stats;
 	struct tap *tap;
+	struct watch *watch;
 	struct xsk_frame frames[BATCH];
 	struct question questions[BATCH];
 	struct answer_job jobs[BATCH];
@@ -203,6 +204,17 @@ static void queue_answers(struct queue *q, unsigned count)
 	}
 }
 
+/* Somebody watches. When the frames came, nobody noted. */
+static __attribute__((noinline)) void show(struct queue *q, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct answer_job *j = &q->jobs[i];
+		if (watch_turn(q->watch))
+			watch_take(q->watch, ANSWER_UDP, &j->peer, j->message, j->ret_size,
+				&j->ret_note, 0);
+	}
+}
+
 static void answer_batch(struct queue *q, unsigned count)
 {
 	struct answer_from from = {.transport = ANSWER_UDP,
@@ -216,6 +228,8 @@ static void answer_batch(struct queue *q, unsigned count)
 	answer_many(atomic_load_explicit(q->served, memory_order_seq_cst), &from, q->jobs, n);
 	grace_leave(q->reader);
 	queue_answers(q, n);
+	if (watch_on(q->watch))
+		show(q, n);
 }
 
 /* Sleeps only when nothing waits, so that no call is made for it under load. */
@@ -239,8 +253,8 @@ static void *run(void *ctx)
 }
 
 bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,
-	const struct limits_setup *limits, struct grace *g, struct taps *taps, size_t first,
-	struct err *err)
+	const struct limits_setup *limits, struct grace *g, struct taps *taps,
+	struct watches *watches, size_t first, struct err *err)
 {
 	sigset_t all, old;
 	int rc = 0;
@@ -254,6 +268,7 @@ bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct ide
 		q->limits = limits_new(limits);
 		q->reader = grace_reader(g, first + i);
 		q->tap = taps_get(taps, first + i);
+		q->watch = watches_get(watches, first + i);
 		rc = pthread_create(&q->thread, NULL, run, q);
 		q->running = rc == 0;
 	}

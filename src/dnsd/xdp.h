@@ -9,6 +9,7 @@
 #include "dnsd/served.h"
 #include "dnsd/stats.h"
 #include "dnsd/tap.h"
+#include "dnsd/watch.h"
 
 struct xdp;
 struct limits_setup;
@@ -18,11 +19,11 @@ struct limits_setup;
 struct xdp *xdp_open(
 	const struct config_dnsd *config, unsigned signatures_per_second, struct err *err);
 size_t xdp_thread_count(const struct xdp *x);
-/* From here it answers from *served. Takes the readers and the taps from the `first` on, one
- * for each thread; taps NULL: no query log. */
+/* From here it answers from *served. Takes the readers, the taps and the watches from the `first` on,
+ * one for each thread; taps NULL: no query log. */
 bool xdp_start(struct xdp *x, _Atomic(struct served *) *served, const struct identity *identity,
-	const struct limits_setup *limits, struct grace *g, struct taps *taps, size_t first,
-	struct err *err);
+	const struct limits_setup *limits, struct grace *g, struct taps *taps,
+	struct watches *watches, size_t first, struct err *err);
 const struct stats *xdp_stats(const struct xdp *x, size_t thread);
 struct xdp_interface {
 	unsigned queues;

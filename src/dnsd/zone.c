@@ -127,9 +127,8 @@ static void ask_place(struct reply *r, const struct served_place *p, const struc
 	}
 }
 
-/* The deepest place of the group that the name lies below; *ret_labels: labels before the place. */
-static const struct served_place *find_place(const struct served_group *g,
-	const struct dns_question *q, unsigned below, unsigned *ret_labels)
+const struct served_place *zone_place(const struct served_group *g, const struct dns_question *q,
+	unsigned below, unsigned *ret_labels)
 {
 	for (size_t i = 0; i < g->place_count; i++) {
 		const struct domain *p = &g->places[i].name;
@@ -166,7 +165,7 @@ static bool ask_groups(struct reply *r, unsigned below)
 	bool exists = below == 0;
 
 	for (size_t i = 0; i < r->zone->group_count; i++) {
-		const struct served_place *p = find_place(&r->zone->groups[i], q, below, &labels);
+		const struct served_place *p = zone_place(&r->zone->groups[i], q, below, &labels);
 		if (!p)
 			continue;
 		exists = exists || labels == 0;

@@ -49,5 +49,10 @@ void records_answer(struct reply *r, struct slice records);
 void restricted_ask(struct reply *r, const struct served_place *p, const struct asked *asked);
 void restricted_answer(struct reply *r);
 
+/* The deepest place of the group that the name lies below; `below`: its labels below the zone, *ret_labels: of
+ * these, the ones before the place. */
+const struct served_place *zone_place(const struct served_group *g, const struct dns_question *q,
+	unsigned below, unsigned *ret_labels);
+
 /* Writes what the zone says to r->q; returns the rcode. */
 unsigned zone_answer(struct reply *r);

@@ -12,4 +12,5 @@ int compile_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 int dns_main(int argc, char **argv);
 int list_main(int argc, char **argv);
+int top_main(int argc, char **argv);
 int up_main(int argc, char **argv);
