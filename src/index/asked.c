@@ -2,8 +2,6 @@
  * that a server gets, so in words instead of bytes where that saves something. */
 #include "index/asked.h"
 
-#include "base/bytes16.h"
-
 static uint32_t load_be32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -68,13 +66,13 @@ bool asked_nibbles(struct asked *q, const uint8_t *name)
 struct asked asked_of(const uint8_t *name, size_t name_len, unsigned labels)
 {
 	struct asked q = {.name = name, .name_len = (uint8_t)name_len, .labels = (uint8_t)labels};
-	uint8_t padded[ASKED_FRONT_READS + 4] = {0};
+	uint8_t padded[ASKED_BEFORE + ASKED_FRONT_READS + 4] = {0};
 
 	if (labels == 32 && name_len == ASKED_NIBBLES_SIZE + 1) {
 		asked_nibbles(&q, name);
 	} else if (labels == 4 && name_len <= 17) {
-		memcpy(padded, name, name_len);
-		q.is_ip4 = asked_octets(padded, &q.ip4) == name_len - 1;
+		memcpy(padded + ASKED_BEFORE, name, name_len);
+		q.is_ip4 = asked_octets(padded + ASKED_BEFORE, &q.ip4) == name_len - 1;
 	}
 	return q;
 }

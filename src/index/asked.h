@@ -1,6 +1,7 @@
 /* asked.h - what a name below a zone asks about: an address or a name. A part of index.h. */
 #pragma once
 
+#include "base/bytes16.h"
 #include "base/ip.h"
 
 #include <endian.h>
@@ -23,6 +24,7 @@ struct asked asked_ip(const struct ip *ip); /* for those who do not come from DN
 /* ---- for names that nobody has looked at yet, of any case ---- */
 
 #define ASKED_FRONT_READS 16 /* bytes there must be, whatever the name's length */
+#define ASKED_BEFORE 3	     /* and in front of it */
 #define ASKED_NIBBLES_SIZE 64
 
 /* Four labels of one to three digits, each up to 255 (leading zeros pass): their bytes, which may be more than
@@ -30,35 +32,47 @@ struct asked asked_ip(const struct ip *ip); /* for those who do not come from DN
  * wrong half of the time. */
 static inline size_t asked_octets(const uint8_t *name, uint32_t *ret)
 {
+	typedef uint16_t words16 __attribute__((vector_size(16)));
+	typedef uint64_t halves16 __attribute__((vector_size(16)));
+	typedef uint32_t quads16 __attribute__((vector_size(16)));
+	/* By length, of the four bytes that end with a label: which are its digits, and what makes them
+	 * numbers. None is no digit. */
+	static const struct {
+		uint32_t kept, zeros;
+	} of_length[4] = {{0, 0x80808080}, {0xff000000, 0x30000000}, {0xffff0000, 0x30300000},
+		{0xffffff00, 0x30303000}};
+	/* Of 16 bits each: hundreds stand in the odd byte of the first, tens and ones in the second. */
+	static const halves16 odd = {0x0001006400010064, 0x0001006400010064};
+	static const halves16 even = {0x000a0000000a0000, 0x000a0000000a0000};
 	const uint8_t *p = name;
-	uint64_t pairs[2], no_digit, wide;
+	uint64_t halves[2];
+	quads16 digits;
+	words16 sums;
+	size_t all = 0;
 
-	/* Of each label, in 32 bits: hundreds, tens and ones in the upper three bytes, zero where there is none. */
+	if ((uint8_t)(p[1] - '0') > 9) /* most names are seen here to be none */
+		return 0;
 	for (unsigned i = 0; i < 4; i++) {
-		uint32_t word, step = p[0] + 1u; /* 2 to 4: shifted by 16, 8 or none */
+		size_t len = p[0];
+		uint32_t word;
 
-		if (step - 2 > 2)
-			return 0;
-		memcpy(&word, p, sizeof word);
-		word = ((le32toh(word) ^ 0x30303000) & 0xffffff00) << (24 * step & 31);
-		pairs[i / 2] = i % 2 ? pairs[i / 2] | (uint64_t)word << 32 : word;
-		p += step;
+		all |= len;
+		len &= 3;
+		memcpy(&word, p + len - 3, sizeof word);
+		word = (le32toh(word) & of_length[len].kept) ^ of_length[len].zeros;
+		halves[i / 2] = i % 2 ? halves[i / 2] | (uint64_t)word << 32 : word;
+		p += len + 1;
 	}
-	no_digit = pairs[0] | pairs[1];
-	no_digit |= (pairs[0] + UINT64_C(0x7676760076767600))
-		    | (pairs[1] + UINT64_C(0x7676760076767600));
-	if (no_digit & UINT64_C(0x8080800080808000))
+	digits = (quads16)(halves16){halves[0], halves[1]};
+	sums = ((words16)digits >> 8) * (words16)odd + ((words16)digits & 255) * (words16)even;
+	/* A label's sum in the low half; what is no digit sets a bit that no sum has. */
+	digits = (((quads16)sums + ((quads16)sums >> 16)) & 0xffff)
+		 | (((quads16)((bytes16)digits + 0x76) | digits) & 0x80808080);
+	memcpy(halves, &digits, sizeof halves);
+	if (((halves[0] | halves[1]) & UINT64_C(0xffffff00ffffff00)) | all >> 2)
 		return 0;
-	/* Summed up in 16 bits. */
-	for (unsigned i = 0; i < 2; i++)
-		pairs[i] = ((pairs[i] >> 8 & UINT64_C(0xff000000ff)) * 10
-				   + (pairs[i] >> 16 & UINT64_C(0xff000000ff)))
-				   * 10
-			   + (pairs[i] >> 24 & UINT64_C(0xff000000ff));
-	wide = pairs[0] | pairs[1] << 16;
-	if (wide & UINT64_C(0xff00ff00ff00ff00))
-		return 0;
-	*ret = (uint32_t)(wide | wide >> 24);
+	halves[0] |= halves[1] << 16;
+	*ret = (uint32_t)(halves[0] | halves[0] >> 24);
 	return (size_t)(p - name);
 }
 

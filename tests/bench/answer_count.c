@@ -20,6 +20,10 @@ __attribute__((noinline)) void count_next(void)
 
 static uint32_t listed[ENTRIES];
 
+/* As anyone calls it who does not know it: callgrind looks for it by name. */
+static size_t (*volatile answer_one)(const struct served *s, const struct answer_from *from,
+	struct slice message, uint8_t *out, struct answer_note *ret_note) = answer;
+
 static uint32_t scatter(uint32_t i)
 {
 	uint64_t z = (i + 1) * 0x9e3779b97f4a7c15u;
@@ -150,7 +154,7 @@ int main(void)
 		}
 		for (uint32_t i = 0; i < CALLS; i++) {
 			struct answer_note note;
-			answer(served, &from, slice_of(messages[i], lens[i]), out, &note);
+			answer_one(served, &from, slice_of(messages[i], lens[i]), out, &note);
 			hits += note.listed;
 		}
 		count_next();

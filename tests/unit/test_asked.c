@@ -67,14 +67,16 @@ static bool plain_ip6(const char *text, uint8_t ret[16])
 /* A front of bytes of which asked_front() may read no more than it says. */
 static size_t front_of(const uint8_t *bytes, size_t len, struct asked *ret)
 {
-	uint8_t padded[300] = {0};
+	uint8_t padded[300] = "123";
 	struct slice name;
 	size_t front;
 
-	memcpy(padded, bytes, len);
-	memset(padded + len, '1', len < ASKED_FRONT_READS ? ASKED_FRONT_READS - len : 0);
-	name = exact((const char *)padded, len < ASKED_FRONT_READS ? ASKED_FRONT_READS : len);
-	front = asked_front((const uint8_t *)name.ptr, len, ret);
+	memcpy(padded + ASKED_BEFORE, bytes, len);
+	memset(padded + ASKED_BEFORE + len, '1',
+		len < ASKED_FRONT_READS ? ASKED_FRONT_READS - len : 0);
+	name = exact((const char *)padded,
+		ASKED_BEFORE + (len < ASKED_FRONT_READS ? ASKED_FRONT_READS : len));
+	front = asked_front((const uint8_t *)name.ptr + ASKED_BEFORE, len, ret);
 	exact_free(name);
 	return front;
 }
