@@ -18,7 +18,7 @@ import dns.rdatatype
 import pytest
 
 import conftest
-from test_dnsd import Server, many_values, records, texts
+from test_dnsd import HEAD, Server, many_values, records, texts
 
 LISTED = "2.0.0.127.bl.site.example"
 MORE = 'nsid = "ns1.test"\n\tversion = "v"\n\tidentity = "here"\n\tcookie-secrets = {"e5e973e5a6b2a43f48e7dc849e37bfcf"}'
@@ -312,6 +312,168 @@ def test_what_exists(conformance):
         assert reply.rcode() == dns.rcode.NOERROR and not reply.answer and reply.authority, name
     for name in ("x.0.0.127.bl.site.example", "invalid.dbl.site.example", "nothing.com.dbl.site.example"):
         assert asked(conformance, name, "A").rcode() == dns.rcode.NXDOMAIN, name
+
+
+def test_no(conformance):
+    """Negative answers: an SOA whose TTL is how long they may be kept (RFC 2308, 3 and 5), AA, and what a question may
+    not be told: RA, AD, Z. A refusal is nobody's authority."""
+    for name, rdtype, rcode in ((LISTED, "AAAA", 0), (LISTED, "SOA", 0), (LISTED, "DS", 0), ("bl.site.example", "A", 0),
+            ("bl.site.example", "DNSKEY", 0), ("9.9.9.99.bl.site.example", "A", 3), ("9.9.9.99.bl.site.example", "TYPE65280", 3),
+            ("nothing.com.dbl.site.example", "TXT", 3), ("9.2.0.198.files.example", "A", 3)):
+        for tcp in (False, True):
+            q = dns.message.make_query(name, rdtype)
+            q.flags |= dns.flags.AD | dns.flags.CD | 0x40
+            reply = (dns.query.tcp if tcp else dns.query.udp)(q, "127.0.0.1", 5, conformance.port)
+            assert reply.rcode() == rcode and not reply.answer and not reply.additional, (name, rdtype)
+            assert reply.flags & 0xfff0 & ~dns.flags.RD == dns.flags.QR | dns.flags.AA
+            zone = next(z for z in ("dbl.site.example", "bl.site.example", "files.example") if name.endswith(z))
+            (soa,) = reply.authority
+            apex = asked(conformance, zone, "SOA").answer[0]
+            assert soa.name == dns.name.from_text(zone) and list(soa) == list(apex)
+            assert soa.ttl == min(apex.ttl, apex[0].minimum), (name, rdtype)
+    refused = asked(conformance, "elsewhere.test")
+    assert refused.rcode() == dns.rcode.REFUSED and not refused.flags & dns.flags.AA and not refused.authority
+
+
+def test_types_and_classes_that_are_none(conformance):
+    """Types that no name has (OPT, TKEY, TSIG, MAILB and others) and odd classes: an answer that parses, and no data."""
+    for rdtype in (41, 46, 47, 128, 249, 250, 253, 254, 65535):
+        reply = dns.message.from_wire(conformance.raw(message(type_class=struct.pack("!2H", rdtype, 1))))
+        assert not reply.answer and reply.rcode() in (dns.rcode.NOERROR, dns.rcode.FORMERR, dns.rcode.NOTIMP), rdtype
+    for rdclass, rcode in ((0, 5), (2, 5), (4, 5), (254, 5), (65535, 5)):
+        reply = conformance.raw(message(type_class=struct.pack("!2H", 1, rdclass)))
+        assert reply[3] & 15 == rcode, rdclass
+    reply = dns.message.from_wire(conformance.raw(message(type_class=b"\0\1\0\xff")))  # any class: there is one
+    assert [r.rdclass for r in reply.answer] == [dns.rdataclass.IN]
+
+
+def test_large_questions(conformance):
+    """As large as its options make it: over UDP up to what a server takes, or FORMERR; over TCP up to 65535 bytes."""
+    def padded(size):
+        q = dns.message.make_query(LISTED, "A", use_edns=0, options=[dns.edns.GenericOption(12, b"")])
+        q.use_edns(0, options=[dns.edns.GenericOption(12, bytes(size - len(q.to_wire())))])
+        return q.to_wire(max_size=65535)
+    for size in (512, 1232, 1400):
+        assert conformance.raw(padded(size))[3] & 15 == 0, size
+    for size in (4096, 9000, 65000):
+        assert conformance.raw(padded(size))[3] & 15 in (0, 1), size
+    with connect(conformance) as s:
+        for size in (512, 65535):
+            s.sendall(framed(padded(size)))
+            assert take(s)[3] & 15 == 0
+    assert asked(conformance).answer
+
+
+def test_options_twice(conformance):
+    """Of several cookies the first counts (RFC 7873, 5.2.3); what others mean is not asked here, but there is one reply
+    to each, and an option has one answer."""
+    def opt(code, value):
+        return dns.edns.GenericOption(code, value)
+    reply = asked(conformance, use_edns=0, options=[opt(10, b"8 bytes."), opt(10, b"9 bytes!"), opt(3, b"x"), opt(3, b"")])
+    assert reply.answer and option(reply, 10)[:8] == b"8 bytes." and option(reply, 3) == b"ns1.test"
+    reply = asked(conformance, tcp=True, use_edns=0, options=[opt(11, b"\0\1"), opt(11, b"")])
+    assert reply.answer and option(reply, 11) == struct.pack("!H", 100)
+
+
+def siphash(key, data):
+    """SipHash-2-4, as RFC 9018 takes it."""
+    mask = 2 ** 64 - 1
+    k0, k1 = struct.unpack("<2Q", key)
+    v = [k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573]
+
+    def rounds(n):
+        for _ in range(n):
+            for a, b, left, right, turn in ((0, 1, 13, 16, 1), (2, 3, 16, 21, 0)):
+                v[a] = (v[a] + v[b]) & mask
+                v[b] = ((v[b] << left | v[b] >> 64 - left) & mask) ^ v[a]
+                if turn:
+                    v[a] = (v[a] << 32 | v[a] >> 32) & mask
+            for a, b, left, turn in ((2, 1, 17, 1), (0, 3, 21, 0)):
+                v[a] = (v[a] + v[b]) & mask
+                v[b] = ((v[b] << left | v[b] >> 64 - left) & mask) ^ v[a]
+                if turn:
+                    v[a] = (v[a] << 32 | v[a] >> 32) & mask
+    data += bytes(-(len(data) + 1) % 8) + bytes([len(data) & 255])
+    for (m,) in struct.iter_unpack("<Q", data):
+        v[3] ^= m
+        rounds(2)
+        v[0] ^= m
+    v[2] ^= 0xff
+    rounds(4)
+    return struct.pack("<Q", v[0] ^ v[1] ^ v[2] ^ v[3])
+
+
+def server_cookie(client, when, address="127.0.0.1"):
+    head = client + b"\1\0\0\0" + struct.pack("!I", when & 0xffffffff)
+    return head + siphash(bytes.fromhex("e5e973e5a6b2a43f48e7dc849e37bfcf"), head + socket.inet_aton(address))
+
+
+def test_cookies_of_others(conformance):
+    """Another server with the same secret is as good (RFC 9018): its cookies are known, and ours are what it would make.
+    They are renewed after half an hour, and no longer good after one, or from the future (4.3)."""
+    client = bytes.fromhex("2464c4abcf10c957")
+    # RFC 9018, A.1: for 198.51.100.100 at 1559731985
+    assert server_cookie(client, 1559731985, "198.51.100.100").hex() == "2464c4abcf10c957010000005cf79f111f8130c3eee29480"
+    now = int(time.time())
+    ours = option(asked(conformance, **cookie(client)), 10)
+    assert ours == server_cookie(client, struct.unpack("!I", ours[12:16])[0])
+    for age, same in ((0, True), (600, True), (1700, True), (1900, False), (3500, False), (3700, False), (-200, True), (-400, False)):
+        theirs = server_cookie(client, now - age)
+        assert (option(asked(conformance, **cookie(theirs)), 10) == theirs) == same, age
+    theirs = server_cookie(client, now, "127.0.0.2")
+    assert option(asked(conformance, **cookie(theirs)), 10) != theirs
+
+
+def test_what_a_cookie_is_worth(workdir, free_port, start):
+    """Under a rate limit: nothing when it is too old, from the future, of another version or another's address."""
+    server = Server(workdir, free_port(), "rate-limit = 5\n\trate-slip = 1\n\t" + MORE)
+    server.conf = server.conf.replace("workers = 2", "workers = 1")
+    start("sekisho-dnsd", server.conf)
+    client, now = b"8 bytes.", int(time.time())
+    for age, good in ((0, True), (3000, True), (3900, False), (-600, False)):
+        answered, _, badcookie, _ = flood(server, 60, **cookie(server_cookie(client, now - age)))
+        assert (answered == 60 and not badcookie) == good, (age, answered, badcookie)
+    assert flood(server, 60, **cookie(server_cookie(client, now, "127.0.0.2")))[2]
+    assert flood(server, 60, source="127.0.0.2", **cookie(server_cookie(client, now, "127.0.0.2")))[0] == 60
+
+
+def test_a_resolver_finds_deep_names(workdir, free_port, start):
+    """Unbound, which goes label by label (RFC 9156), finds what is listed, however deep, also in zones of rbldnsd's files,
+    where names on the way do not exist. First asked for what is not there."""
+    with open(os.path.join(workdir, "names"), "w", encoding="ascii") as f:
+        f.write(HEAD.replace("files.example", "names.example") + ":127.0.0.2:$\na.b.c.d.com\n.wild.x.org\n")
+    server = Server(workdir, free_port(), f'zone "names.example" {{ data = {{"dnset:{workdir}/names"}} }}')
+    start("sekisho-dnsd", server.conf)
+    port, path = free_port(), os.path.join(workdir, "resolver.conf")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(f"""server:
+	interface: 127.0.0.1@{port}
+	do-daemonize: no
+	chroot: ""
+	username: ""
+	directory: "{workdir}"
+	pidfile: ""
+	use-syslog: no
+	do-not-query-localhost: no
+	qname-minimisation: yes
+	module-config: "iterator"
+	local-zone: "example." nodefault
+remote-control:
+	control-enable: no
+stub-zone:
+	name: "example"
+	stub-addr: 127.0.0.1@{server.port}
+""")
+    start(conftest.tool("unbound"), args=["-d", "-c", path])
+
+    def resolve(name):
+        return dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", 10, port)
+
+    for name, listed in (("b.c.d.com.names.example", False), ("x.org.names.example", False), ("2.0.192.files.example", False),
+            ("z.b.c.d.com.names.example", False), ("a.b.c.d.com.names.example", True), ("q.r.wild.x.org.names.example", True),
+            ("1.2.0.192.files.example", True), ("2.2.0.192.files.example", False), ("a.b.c.d.com.names.example", True)):
+        reply = resolve(name)
+        assert reply.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) and bool(reply.answer) == listed, name
 
 
 def test_any(conformance):
