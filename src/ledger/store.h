@@ -153,6 +153,8 @@ bool store_change_add(struct store *s, enum store_op op, const struct listing *l
 bool store_serial(struct store *s, int64_t *ret, struct err *err);
 /* After a store came back from an older copy: serials go on above this one. */
 bool store_serial_raise(struct store *s, int64_t serial, struct err *err);
+/* In the order of their serials, some thousand at once: call again from the last one on until none
+ * comes. */
 bool store_change_each(struct store *s, int64_t after_serial,
 	bool (*each)(void *ctx, const struct store_change *c), void *ctx, struct err *err);
 /* Drops at most `limit` of the changes up to and with a serial. */

@@ -1,11 +1,10 @@
 /* store_private.h - shared by the store's files: the connection and its prepared statements. */
 #pragma once
 
+#include "ledger/db.h"
 #include "ledger/store.h"
 
-#include <sqlite3.h>
-
-/* Each names one statement; its SQL stands in the table of store.c, prepared at first use. */
+/* Each names one statement; its SQL stands in store_sql.c, prepared at first use. */
 enum store_sql {
 	SQL_BEGIN,
 	SQL_COMMIT,
@@ -26,8 +25,7 @@ enum store_sql {
 	SQL_EVIDENCE_SUM,
 	SQL_EVIDENCE_LAST,
 	SQL_EVIDENCE_OF,
-	SQL_EVIDENCE_OLD,
-	SQL_EVIDENCE_DROP,
+	SQL_EVIDENCE_PRUNE,
 	SQL_LISTING_GET,
 	SQL_LISTING_PUT,
 	SQL_LISTING_ALL,
@@ -40,48 +38,35 @@ enum store_sql {
 	SQL_CHANGE_AFTER,
 	SQL_CHANGE_PRUNE,
 	SQL_CHANGE_OLDEST,
-	SQL_SERIAL,
-	SQL_SERIAL_RAISE,
 	SQL_REMOVAL_ADD,
 	SQL_REMOVAL_GRANTED,
 	SQL_COUNT,
 };
 
+/* Counts that grow with nearly every request are kept here while a group is open, and written once, at
+ * its commit. */
+struct store_counts {
+	bool serial_known;
+	int64_t serial;	  /* the newest */
+	int64_t evidence; /* more than before the group */
+};
+
 struct store {
-	sqlite3 *db;
-	sqlite3_stmt *statements[SQL_COUNT];
+	struct db *db;
+	struct db_statement *statements[SQL_COUNT];
 	bool in_group;
 	bool broken;
+	struct store_counts counts, saved;
 };
 
 extern const char *const store_sql_text[SQL_COUNT];
 
-/* NULL with err when it cannot be prepared. Reset it with store_reset() after the last row. */
-sqlite3_stmt *store_sql(struct store *s, enum store_sql which, struct err *err);
-/* SQLITE_ROW or SQLITE_DONE; -1 with err on a fault (the statement is reset then). */
-int store_step(struct store *s, sqlite3_stmt *st, struct err *err);
-void store_reset(sqlite3_stmt *st);
-/* A statement that yields no row: steps and resets. */
-bool store_run(struct store *s, sqlite3_stmt *st, struct err *err);
-/* One row with one integer; *ret stays when there is none. */
-bool store_int(struct store *s, sqlite3_stmt *st, int64_t *ret, struct err *err);
+/* Makes the tables, or brings older ones up to date. */
+bool store_schema_make(struct db *db, struct err *err);
 
-static inline void bind_text(sqlite3_stmt *st, int at, const char *text)
-{
-	if (text)
-		sqlite3_bind_text(st, at, text, -1, SQLITE_TRANSIENT);
-	else
-		sqlite3_bind_null(st, at);
-}
-
-static inline void bind_slice(sqlite3_stmt *st, int at, struct slice text)
-{
-	sqlite3_bind_text(st, at, text.ptr ? text.ptr : "", (int)text.len, SQLITE_TRANSIENT);
-}
-
-static inline struct slice column_slice(sqlite3_stmt *st, int at)
-{
-	const void *text = sqlite3_column_text(st, at);
-
-	return text ? slice_of(text, (size_t)sqlite3_column_bytes(st, at)) : SLICE_EMPTY;
-}
+/* NULL with err when it cannot be prepared. Reset it with db_reset() after the last row. */
+struct db_statement *store_sql(struct store *s, enum store_sql which, struct err *err);
+/* db_step(), db_run(), db_run_int(); a fault that ended the transaction breaks the group. */
+enum db_step store_step(struct store *s, struct db_statement *st, struct err *err);
+bool store_run(struct store *s, struct db_statement *st, struct err *err);
+bool store_run_int(struct store *s, struct db_statement *st, int64_t *ret, struct err *err);

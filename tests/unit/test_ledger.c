@@ -312,6 +312,64 @@ static void a_store_of_tomorrow_is_refused(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* A store of the first schema counts on from where it was. */
+static void a_store_of_yesterday_counts_on(void **state)
+{
+	char folder[] = "/tmp/test-ledger-XXXXXX", path[64], command[128];
+	struct listing g = {.subject = "5.6.7.8", .state = LISTING_ACTIVE};
+	struct err err = {0};
+	struct store *s;
+	int64_t serial;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/store.db", folder);
+	s = store_open(path, &err);
+	assert_non_null(s);
+	assert_true(store_begin(s, &err) && store_list_id(s, "bl", &g.list, &err));
+	assert_true(store_change_add(s, STORE_OP_PUT, &g, &err));
+	assert_true(store_change_add(s, STORE_OP_PUT, &g, &err));
+	assert_true(store_commit(s, &err));
+	assert_true(
+		store_test_execute(s, "DELETE FROM change; DELETE FROM meta WHERE key = 'serial';"
+				      "PRAGMA user_version = 1"));
+	store_close(s);
+	s = store_open(path, &err);
+	assert_non_null(s);
+	assert_true(store_serial(s, &serial, &err));
+	assert_int_equal(serial, 2);
+	store_close(s);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
+/* What is taken back takes its numbers back: readers see all of them in order. */
+static void serials_have_no_holes(void **state)
+{
+	struct listing g = {.subject = "5.6.7.8", .state = LISTING_ACTIVE};
+	struct err err = {0};
+	struct store *s = store_open(":memory:", &err);
+	int64_t serial, before;
+
+	(void)state;
+	assert_non_null(s);
+	assert_true(store_begin(s, &err) && store_list_id(s, "bl", &g.list, &err));
+	assert_true(store_change_add(s, STORE_OP_PUT, &g, &err) && store_serial(s, &before, &err));
+	assert_true(store_save(s, &err) && store_change_add(s, STORE_OP_PUT, &g, &err));
+	assert_true(store_serial(s, &serial, &err));
+	assert_int_equal(serial, before + 1);
+	store_undo(s);
+	assert_true(store_serial(s, &serial, &err));
+	assert_int_equal(serial, before);
+	assert_true(store_commit(s, &err));
+	assert_true(store_begin(s, &err) && store_change_add(s, STORE_OP_REMOVE, &g, &err));
+	store_rollback(s);
+	assert_true(store_begin(s, &err) && store_change_add(s, STORE_OP_REMOVE, &g, &err));
+	assert_true(store_commit(s, &err) && store_serial(s, &serial, &err));
+	assert_int_equal(serial, before + 1);
+	store_close(s);
+}
+
 static void subjects_have_one_text(void **state)
 {
 	static const struct {
@@ -360,6 +418,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ledger_equals_the_model),
 		cmocka_unit_test(a_store_of_tomorrow_is_refused),
+		cmocka_unit_test(a_store_of_yesterday_counts_on),
+		cmocka_unit_test(serials_have_no_holes),
 		cmocka_unit_test(subjects_have_one_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
