@@ -3,6 +3,7 @@
 #include "index/hosts4.h"
 #include "base/attr.h"
 #include "base/mem.h"
+#include "base/pause.h"
 #include "index/layout.h"
 #include "index/view.h"
 
@@ -273,9 +274,11 @@ bool hosts4_open(const struct snapshot *s, uint64_t at, struct hosts4 *ret)
 		s->nodes, s->node_count, h.row_base, h.row_base + ((uint64_t)1 << h.row_bits));
 	if (check_rows && !h.row_bits)
 		return false;
-	for (uint32_t i = 0; i < h.count; i++)
+	for (uint32_t i = 0; i < h.count; i++) {
 		if (!word_ok(s, &h, hosts4_word(&h, i), f->data_size, check_rows))
 			return false;
+		pause_every(1024, i);
+	}
 	*ret = h;
 	return true;
 }

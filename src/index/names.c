@@ -3,6 +3,7 @@
 #include "base/attr.h"
 #include "base/domain.h"
 #include "base/mem.h"
+#include "base/pause.h"
 #include "index/hash.h"
 #include "index/names_format.h"
 #include "index/view.h"
@@ -62,10 +63,12 @@ static bool check_buckets(const struct snapshot *s, const struct names *n, unsig
 		return false;
 	if (!rows_cover(s->nodes, s->node_count, n->row_base, n->row_base + rows))
 		rows = 0;
-	for (size_t b = 1; b <= n->bucket_count; b++)
+	for (size_t b = 1; b <= n->bucket_count; b++) {
 		for (end = n->heap + n->dir[b]; p < end; p = record_next(n, p))
 			if (!check_record(s, n, p, end, rows))
 				return false;
+		pause_every(256, b);
+	}
 	return true;
 }
 

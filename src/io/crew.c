@@ -3,6 +3,7 @@
 
 #include "base/attr.h"
 #include "base/mem.h"
+#include "base/pause.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -15,6 +16,7 @@ struct crew {
 	struct parallel parallel;
 	pthread_t threads[CREW_MAX];
 	size_t count;
+	void (*pause_fn)(void); /* that of who made it */
 	pthread_mutex_t lock;
 	pthread_cond_t wake, idle;
 	/* under the lock */
@@ -32,8 +34,10 @@ static void work(struct crew *c)
 {
 	size_t i;
 
-	while ((i = atomic_fetch_add(&c->next, 1)) < c->jobs)
+	while ((i = atomic_fetch_add(&c->next, 1)) < c->jobs) {
 		c->job(c->ctx, i);
+		pause_here();
+	}
 }
 
 static void *helper(void *ctx)
@@ -41,6 +45,7 @@ static void *helper(void *ctx)
 	struct crew *c = ctx;
 	unsigned seen = 0;
 
+	pause_fn = c->pause_fn;
 	pthread_mutex_lock(&c->lock);
 	for (;;) {
 		while (c->round == seen && !c->stop)
@@ -88,6 +93,7 @@ struct crew *crew_new(void)
 	size_t want = 1;
 
 	c->parallel.run = run;
+	c->pause_fn = pause_fn;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->wake, NULL);
 	pthread_cond_init(&c->idle, NULL);

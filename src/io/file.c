@@ -1,7 +1,7 @@
 /* file.c - files read whole and replaced so that no reader ever sees a half. */
 #include "io/file.h"
 #include "base/mem.h"
-#include "io/task.h"
+#include "base/pause.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ static bool fill_window(
 {
 	while (*have < size) {
 		ssize_t n = read(fd, window + *have, MIN(size - *have, PIECE));
-		task_breathe();
+		pause_here();
 		if (n == 0)
 			return true;
 		if (n < 0 && errno != EINTR)
@@ -121,7 +121,7 @@ static bool fill_mapping(int fd, const char *path, char *to, size_t size, struct
 		 * Linux before 5.14 does just that. */
 		part = MIN(size - at, HUGE);
 		(void)madvise(to + at, part, MADV_POPULATE_WRITE);
-		task_breathe();
+		pause_here();
 		if (!fill_window(fd, path, to + at, part, &have, err))
 			return false;
 		if (have < part)

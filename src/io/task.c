@@ -2,6 +2,7 @@
 #include "io/task.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -68,12 +69,9 @@ static void lengthen_slice(void)
 	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
-static _Thread_local bool stepped_back;
-
-void task_breathe(void)
+static void yield(void)
 {
-	if (stepped_back)
-		sched_yield();
+	sched_yield();
 }
 
 void task_step_back(void)
@@ -85,7 +83,7 @@ void task_step_back(void)
 	(void)sched_setscheduler(0, SCHED_BATCH, &none);
 	(void)setpriority(PRIO_PROCESS, 0, NICE); /* of the disk, too: the last of its class */
 	lengthen_slice();
-	stepped_back = true;
+	pause_fn = yield;
 }
 
 static void *run(void *ctx)

@@ -17,8 +17,5 @@ bool task_running(const struct task *t);
 struct task *task_free(struct task *t);
 
 /* The calling thread, and those it starts from now on, leave the processor to whoever answers: they get the
- * least share of it. */
+ * least share of it, and give it up at each pause (base/pause.h). */
 void task_step_back(void);
-/* Between pieces of work, some 0.1 ms each: a thread that stepped back lets others go first. Of other threads nothing
- * is asked. */
-void task_breathe(void);
