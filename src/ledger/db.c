@@ -1,9 +1,39 @@
 /* db.c - the database's calls, handed to its engine. */
 #include "ledger/db_private.h"
 
+#include <stdio.h>
+
 struct db *db_open(const char *where, enum db_use use, struct err *err)
 {
-	return db_sqlite_open(where, use, err);
+	return db_engine_of(where) == DB_POSTGRESQL ? db_pg_open(where, use, err)
+						    : db_sqlite_open(where, use, err);
+}
+
+enum db_engine db_engine_of(const char *where)
+{
+	struct slice s = slice_str(where);
+
+	return slice_starts(s, SLICE("postgresql://")) || slice_starts(s, SLICE("postgres://"))
+		       ? DB_POSTGRESQL
+		       : DB_SQLITE;
+}
+
+struct db_shown db_show(const char *where)
+{
+	struct slice rest = slice_str(where), host;
+	struct db_shown shown;
+
+	if (db_engine_of(where) == DB_SQLITE) {
+		snprintf(shown.text, sizeof shown.text, "%s", where);
+		return shown;
+	}
+	rest = slice_skip(rest, slice_find(rest, '/') + 2);
+	rest = slice_take(rest, slice_find(rest, '?'));
+	/* The last @ ends the password, whatever stands in it. */
+	for (host = rest; slice_find(host, '@') < host.len;)
+		host = slice_skip(host, slice_find(host, '@') + 1);
+	snprintf(shown.text, sizeof shown.text, "postgresql://%.*s", SLICE_FMT(host));
+	return shown;
 }
 
 struct db *db_close(struct db *db)
@@ -66,8 +96,19 @@ void db_reset(struct db_statement *st)
 
 bool db_run(struct db_statement *st, struct err *err)
 {
+	if (st->db->calls->run)
+		return st->db->calls->run(st, err);
 	if (db_step(st, err) == DB_FAULT)
 		return false;
+	db_reset(st);
+	return true;
+}
+
+bool db_run_count(struct db_statement *st, int64_t *ret, struct err *err)
+{
+	if (db_step(st, err) == DB_FAULT)
+		return false;
+	*ret = st->db->calls->changed(st);
 	db_reset(st);
 	return true;
 }
@@ -94,7 +135,12 @@ struct slice db_text(struct db_statement *st, int at)
 	return st->db->calls->get_text(st, at);
 }
 
-int64_t db_changed(const struct db *db)
+int db_fd(const struct db *db)
 {
-	return db->calls->changed(db);
+	return db->calls->fd ? db->calls->fd(db) : -1;
+}
+
+bool db_news(struct db *db)
+{
+	return db->calls->news && db->calls->news(db);
 }

@@ -17,7 +17,11 @@ struct db_calls {
 	bool (*is_null)(struct db_statement *st, int at);
 	int64_t (*get_int)(struct db_statement *st, int at);
 	struct slice (*get_text)(struct db_statement *st, int at);
-	int64_t (*changed)(const struct db *db);
+	int64_t (*changed)(const struct db_statement *st); /* by the run that has just ended */
+	/* May be NULL: the general way, no such thing. */
+	bool (*run)(struct db_statement *st, struct err *err);
+	int (*fd)(const struct db *db);
+	bool (*news)(struct db *db);
 };
 
 /* An engine's own structures begin with these. */
@@ -28,4 +32,5 @@ struct db_statement {
 	struct db *db;
 };
 
+struct db *db_pg_open(const char *url, enum db_use use, struct err *err);
 struct db *db_sqlite_open(const char *path, enum db_use use, struct err *err);

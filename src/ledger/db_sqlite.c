@@ -138,9 +138,9 @@ static struct slice sqlite_get_text(struct db_statement *st, int at)
 	return text ? slice_of(text, (size_t)sqlite3_column_bytes(own(st), at)) : SLICE_EMPTY;
 }
 
-static int64_t sqlite_changed(const struct db *db)
+static int64_t sqlite_changed(const struct db_statement *st)
 {
-	return sqlite3_changes64(self(db)->file);
+	return sqlite3_changes64(self(st->db)->file);
 }
 
 static const struct db_calls calls = {

@@ -19,7 +19,7 @@ struct db_statement *store_sql(struct store *s, enum store_sql which, struct err
 	struct db_statement **st = &s->statements[which];
 
 	if (!*st)
-		*st = db_prepare(s->db, store_sql_text[which], err);
+		*st = db_prepare(s->db, store_sql_text(db_engine(s->db), which), err);
 	if (!*st)
 		fault(s);
 	return *st;
@@ -37,6 +37,11 @@ enum db_step store_step(struct store *s, struct db_statement *st, struct err *er
 bool store_run(struct store *s, struct db_statement *st, struct err *err)
 {
 	return db_run(st, err) || fault(s);
+}
+
+bool store_run_count(struct store *s, struct db_statement *st, int64_t *ret, struct err *err)
+{
+	return db_run_count(st, ret, err) || fault(s);
 }
 
 bool store_run_int(struct store *s, struct db_statement *st, int64_t *ret, struct err *err)
@@ -88,7 +93,10 @@ bool store_begin(struct store *s, struct err *err)
 		return true;
 	s->counts = (struct store_counts){0};
 	s->in_group = run_plain(s, SQL_BEGIN, err);
-	return s->in_group;
+	if (!s->in_group || db_engine(s->db) == DB_SQLITE || run_plain(s, SQL_LOCK, err))
+		return s->in_group;
+	store_rollback(s);
+	return false;
 }
 
 bool store_in_group(const struct store *s)
@@ -119,7 +127,10 @@ static bool counts_write(struct store *s, struct err *err)
 		if (!store_run(s, st, err))
 			return false;
 	}
-	return !s->counts.serial_known || store_meta_put(s, "serial", s->counts.serial, err);
+	if (!s->counts.serial_known)
+		return true;
+	return store_meta_put(s, "serial", s->counts.serial, err)
+	       && (db_engine(s->db) == DB_SQLITE || run_plain(s, SQL_NOTIFY, err));
 }
 
 bool store_commit(struct store *s, struct err *err)

@@ -1,5 +1,5 @@
 /* store.h - what listd keeps: evidence, listings, the journal, changes, removal requests, in one SQLite
- * file. Rows in, rows out; what they mean is decided in ledger.c.
+ * file or a PostgreSQL database. Rows in, rows out; what they mean is decided in ledger.c.
  *
  * One writer, one thread. Changes are grouped: store_begin() at the first of a group, store_commit()
  * at its end; only then is anything durable and may be acknowledged. Within the group each request
@@ -16,7 +16,7 @@
 
 struct store;
 
-/* path ":memory:" for tests. Creates the file and brings an older schema up to date; a newer one is
+/* path: a file, ":memory:" for tests, or a URL (db.h). Creates the file or the tables and brings an older schema up to date; a newer one is
  * refused. */
 struct store *store_open(const char *path, struct err *err);
 /* A second, reading connection that sees one state for its whole life (the snapshot's writer, in its

@@ -173,9 +173,8 @@ bool store_evidence_prune(
 		return false;
 	db_bind_int(st, 1, before_ms);
 	db_bind_int(st, 2, limit);
-	if (!store_run(s, st, err))
+	if (!store_run_count(s, st, &count, err))
 		return false;
-	count = db_changed(s->db);
 	s->counts.evidence -= count;
 	*ret_count = (int)count;
 	return true;

@@ -7,6 +7,8 @@
 /* Each names one statement; its SQL stands in store_sql.c, prepared at first use. */
 enum store_sql {
 	SQL_BEGIN,
+	SQL_LOCK,
+	SQL_NOTIFY,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_SAVE,
@@ -59,14 +61,18 @@ struct store {
 	struct store_counts counts, saved;
 };
 
-extern const char *const store_sql_text[SQL_COUNT];
+#define STORE_LOCK "7234163" /* of PostgreSQL: who holds it is the one writer */
+
+/* Where the engines differ, and where they do not. */
+const char *store_sql_text(enum db_engine engine, enum store_sql which);
 
 /* Makes the tables, or brings older ones up to date. */
 bool store_schema_make(struct db *db, struct err *err);
 
 /* NULL with err when it cannot be prepared. Reset it with db_reset() after the last row. */
 struct db_statement *store_sql(struct store *s, enum store_sql which, struct err *err);
-/* db_step(), db_run(), db_run_int(); a fault that ended the transaction breaks the group. */
+/* db_step(), db_run() and so on; a fault that ended the transaction breaks the group. */
 enum db_step store_step(struct store *s, struct db_statement *st, struct err *err);
 bool store_run(struct store *s, struct db_statement *st, struct err *err);
+bool store_run_count(struct store *s, struct db_statement *st, int64_t *ret, struct err *err);
 bool store_run_int(struct store *s, struct db_statement *st, int64_t *ret, struct err *err);

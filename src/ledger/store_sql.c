@@ -7,8 +7,10 @@
 	" cause"
 #define JOURNAL_COLUMNS "j.number, j.at, j.action, j.list, j.who, l.name, j.subject, j.reason"
 
-const char *const store_sql_text[SQL_COUNT] = {
-	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+static const char *const texts[SQL_COUNT] = {
+	/* PostgreSQL only: one group at a time, of all who write, and word to the others. */
+	[SQL_LOCK] = "SELECT pg_advisory_xact_lock(" STORE_LOCK ")",
+	[SQL_NOTIFY] = "NOTIFY sekisho",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_SAVE] = "SAVEPOINT request",
@@ -98,3 +100,11 @@ const char *const store_sql_text[SQL_COUNT] = {
 	[SQL_REMOVAL_GRANTED] = "SELECT count(*), coalesce(min(at), 0) FROM removal"
 				" WHERE list = $1 AND subject = $2 AND at >= $3 AND granted = 1",
 };
+
+const char *store_sql_text(enum db_engine engine, enum store_sql which)
+{
+	if (which == SQL_BEGIN)
+		return engine == DB_SQLITE ? "BEGIN IMMEDIATE"
+					   : "BEGIN ISOLATION LEVEL READ COMMITTED";
+	return texts[which];
+}

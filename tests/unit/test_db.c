@@ -1,14 +1,12 @@
 /* test_db.c - the database behind the store: what goes in comes out, faults are told, groups are whole. */
-#include "test.h"
-
-#include "ledger/db.h"
+#include "test_store.h"
 
 #include <limits.h>
 
 static struct db *opened(void)
 {
 	struct err err = {0};
-	struct db *db = db_open(":memory:", DB_WRITER, &err);
+	struct db *db = db_open(test_store_empty(), DB_WRITER, &err);
 
 	if (!db)
 		fail_msg("%s", err.text);
@@ -111,8 +109,8 @@ static void changes_are_counted(void **state)
 	db_finish(st);
 	st = prepared(db, "DELETE FROM t WHERE k > $1");
 	db_bind_int(st, 1, 1);
-	assert_true(db_run(st, NULL));
-	assert_int_equal(db_changed(db), 2);
+	assert_true(db_run_count(st, &id, NULL));
+	assert_int_equal(id, 2);
 	db_finish(st);
 	db_close(db);
 }
@@ -170,6 +168,56 @@ static void faults_are_told(void **state)
 	db_close(db);
 	assert_null(db_open("/nowhere/at/all", DB_WRITER, &err));
 	assert_non_null(strstr(err.text, "/nowhere/at/all"));
+	assert_null(db_open("postgresql:///x?host=/nowhere/at/all", DB_WRITER, &err));
+	assert_non_null(strstr(err.text, "/nowhere/at/all"));
+}
+
+/* What is not waited for and fails takes the whole group with it: a COMMIT never looks well then. */
+static void a_late_fault_ends_the_group(void **state)
+{
+	struct db *db = opened();
+	struct db_statement *begin, *put, *commit;
+	bool ok = true;
+
+	(void)state;
+	execute(db, "CREATE TABLE t (k BIGINT PRIMARY KEY)");
+	begin = prepared(db, "BEGIN");
+	put = prepared(db, "INSERT INTO t VALUES ($1)");
+	commit = prepared(db, "COMMIT");
+	for (int i = 0; i < 2; i++) {
+		assert_true(db_run(begin, NULL));
+		ok = true;
+		for (int k = 0; ok && k < 3; k++) {
+			db_bind_int(put, 1, k % 2); /* the third is there already */
+			ok = db_run(put, NULL);
+		}
+		if (ok)
+			ok = db_run(commit, NULL);
+		else
+			execute(db, "ROLLBACK");
+		assert_false(ok);
+		assert_false(db_in_transaction(db));
+		assert_int_equal(number(db, "SELECT count(*) FROM t"), 0);
+	}
+	db_finish(begin);
+	db_finish(put);
+	db_finish(commit);
+	db_close(db);
+}
+
+static void logs_show_no_password(void **state)
+{
+	static const char *const cases[][2] = {
+		{"/var/lib/sekisho/sekisho.db", "/var/lib/sekisho/sekisho.db"},
+		{"postgresql://u:p@ss@db.example:5433/lists?sslmode=require",
+			"postgresql://db.example:5433/lists"},
+		{"postgres:///lists?password=secret", "postgresql:///lists"},
+		{"postgresql://u@/lists", "postgresql:///lists"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_string_equal(db_show(cases[i][0]).text, cases[i][1]);
 }
 
 int main(void)
@@ -179,6 +227,8 @@ int main(void)
 		cmocka_unit_test(changes_are_counted),
 		cmocka_unit_test(groups_are_whole),
 		cmocka_unit_test(faults_are_told),
+		cmocka_unit_test(a_late_fault_ends_the_group),
+		cmocka_unit_test(logs_show_no_password),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

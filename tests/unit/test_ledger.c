@@ -1,6 +1,6 @@
 /* test_ledger.c - the ledger against a naive model of the published rules, over random histories. */
 #include "prop.h"
-#include "test.h"
+#include "test_store.h"
 
 #include "ledger/ledger.h"
 
@@ -164,7 +164,7 @@ static void world_open(struct world *w)
 				    .leave_period = LEAVE_PERIOD_S}};
 	w->config = (struct config){.lists = &w->list, .list_count = 1};
 	w->config.listd.weights = (struct config_weights){1, 1, 1, 1};
-	w->store = store_open(":memory:", &err);
+	w->store = store_open(test_store_empty(), &err);
 	assert_non_null(w->store);
 	w->ledger = ledger_open(&w->config, w->store, START, &err);
 	assert_non_null(w->ledger);
@@ -288,6 +288,23 @@ static void ledger_equals_the_model(void **state)
 		play(round);
 }
 
+/* The same for the server, whose version stands in a table. */
+static void a_server_of_tomorrow_is_refused(void **state)
+{
+	struct err err = {0};
+	struct store *s;
+
+	(void)state;
+	if (!test_store_is_server())
+		skip();
+	s = store_open(test_store_empty(), &err);
+	assert_non_null(s);
+	assert_true(store_test_execute(s, "UPDATE meta SET value = 99 WHERE key = 'schema'"));
+	store_close(s);
+	assert_null(store_open(getenv("SEKISHO_TEST_STORE"), &err));
+	assert_non_null(strstr(err.text, "version 99"));
+}
+
 static void a_store_of_tomorrow_is_refused(void **state)
 {
 	char folder[] = "/tmp/test-ledger-XXXXXX", path[64], command[128];
@@ -348,7 +365,7 @@ static void serials_have_no_holes(void **state)
 {
 	struct listing g = {.subject = "5.6.7.8", .state = LISTING_ACTIVE};
 	struct err err = {0};
-	struct store *s = store_open(":memory:", &err);
+	struct store *s = store_open(test_store_empty(), &err);
 	int64_t serial, before;
 
 	(void)state;
@@ -418,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ledger_equals_the_model),
 		cmocka_unit_test(a_store_of_tomorrow_is_refused),
+		cmocka_unit_test(a_server_of_tomorrow_is_refused),
 		cmocka_unit_test(a_store_of_yesterday_counts_on),
 		cmocka_unit_test(serials_have_no_holes),
 		cmocka_unit_test(subjects_have_one_text),

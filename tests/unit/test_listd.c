@@ -1,5 +1,5 @@
 /* test_listd.c - messages in, replies out, on a store in memory: the whole of listd without its socket. */
-#include "test.h"
+#include "test_store.h"
 
 #include "listd/requests.h"
 
@@ -56,7 +56,7 @@ static int world_new(void **state)
 	w->never_domains[0] = (char *)"big.com";
 	w->config.listd.never = (struct prefixes){w->never, 1};
 	w->config.listd.never_domains = (struct strings){w->never_domains, 1};
-	w->store = store_open(":memory:", &err);
+	w->store = store_open(test_store_empty(), &err);
 	assert_non_null(w->store);
 	w->now_ms = NOW;
 	w->desk = (struct desk){.config = &w->config,
