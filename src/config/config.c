@@ -377,6 +377,41 @@ static void finish_rpz(cfg_t *cfg, struct config *c)
 	domain_parse_idn(slice_str(c->dnsd.catalog), &c->dnsd.catalog_name, NULL);
 }
 
+/* "local@domain"; '*' may stand anywhere. */
+static bool is_trap_address(const char *s)
+{
+	const char *at = strrchr(s, '@');
+	struct domain d;
+
+	return at && at != s && at[1]
+	       && (strchr(at, '*') || domain_parse_idn(slice_str(at + 1), &d, NULL));
+}
+
+static void finish_trap(cfg_t *cfg, struct config_trap *t, size_t i)
+{
+	static const long usual[] = {[TRAP_PRISTINE] = 100,
+		[TRAP_RECYCLED] = 50,
+		[TRAP_TYPO] = 20,
+		[TRAP_SEEDED] = 100,
+		[TRAP_ROLE] = 50};
+	int line = line_of(cfg_getsec(cfg, "trapd"), "trap", i);
+
+	if (!is_plain_name(t->name))
+		fault(line, "trap: a name has 1 to 64 letters, digits, '-', '_' or '.'");
+	if (!t->addresses.count && !t->domains.count)
+		fault(line, "trap \"%s\": give it addresses or domains", t->name);
+	for (size_t k = 0; k < t->addresses.count; k++)
+		if (!is_trap_address(t->addresses.items[k]))
+			fault(line, "trap \"%s\": '%.100s' is no mail address", t->name,
+				t->addresses.items[k]);
+	if (t->weight < 0)
+		t->weight = usual[t->type];
+	replace_if_empty(&t->group, mem_str(t->name));
+	if (!is_plain_name(t->group))
+		fault(line, "trap \"%s\": a group has 1 to 64 letters, digits, '-', '_' or '.'",
+			t->name);
+}
+
 /* What needs more than one option to judge, and defaults made from other options. */
 static void finish(cfg_t *cfg, struct config *c)
 {
@@ -407,8 +442,7 @@ static void finish(cfg_t *cfg, struct config *c)
 		if (!domain_parse_idn(slice_str(z->name), &z->zone_name, &err))
 			fault(line, "dnssec \"%s\": %s", z->name, err.text);
 		if (!*z->key)
-			fault(line,
-				"dnssec \"%s\": key is missing: make one with sekisho dns key",
+			fault(line, "dnssec \"%s\": key is missing: make one with sekisho dns key",
 				z->name);
 	}
 	for (size_t i = 0; i < c->gated.list_count; i++) {
@@ -419,6 +453,8 @@ static void finish(cfg_t *cfg, struct config *c)
 			fault(line_of(cfg_getsec(cfg, "gated"), "list", i), "list \"%s\": %s",
 				g->zone, err.text);
 	}
+	for (size_t i = 0; i < c->trapd.trap_count; i++)
+		finish_trap(cfg, &c->trapd.traps[i], i);
 	if (!*c->trapd.tls_certificate != !*c->trapd.tls_key)
 		fault(0, "trapd: tls-certificate and tls-key belong together: give both or none");
 	replace_if_empty(&c->listd.store, join(c->state_dir, "/sekisho.db"));
@@ -445,6 +481,7 @@ static struct config *build(cfg_t *cfg, const char *path)
 	c->dnsd.rpz = fill_titled("dnsd|rpz", dnsd, &c->dnsd.rpz_count);
 	c->dnsd.signed_zones = fill_titled("dnsd|dnssec", dnsd, &c->dnsd.signed_count);
 	fill("trapd", cfg_getsec(cfg, "trapd"), &c->trapd);
+	c->trapd.traps = fill_titled("trapd|trap", cfg_getsec(cfg, "trapd"), &c->trapd.trap_count);
 	fill("gated", gated, &c->gated);
 	c->gated.lists = fill_titled("gated|list", gated, &c->gated.list_count);
 	fill("webd", cfg_getsec(cfg, "webd"), &c->webd);

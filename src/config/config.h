@@ -166,6 +166,21 @@ struct config_dnsd {
 	struct config_rbldnsd rbldnsd;
 };
 
+/* What an address became a trap by. What it weighs by default follows from that: whoever sends to an
+ * address that never was, or that was only ever put out as bait, collected it; to one that somebody had
+ * once, or that is a slip of the pen away from a real one, honest senders write too. */
+enum trap_type { TRAP_PRISTINE, TRAP_RECYCLED, TRAP_TYPO, TRAP_SEEDED, TRAP_ROLE };
+extern const char *const config_trap_types[]; /* their words, ended by NULL */
+
+struct config_trap { /* trapd: trap "name" { ... } */
+	char *name;
+	int type;
+	struct strings addresses; /* "a@b.example", or with '*' for any run of letters */
+	struct strings domains;	  /* any address there */
+	long weight;		  /* percent of what a hit weighs */
+	char *group;		  /* traps that one leak would betray together */
+};
+
 struct config_trapd {
 	char *user;
 	struct strings listen;
@@ -179,6 +194,8 @@ struct config_trapd {
 	long greet_delay_ms; /* before the banner */
 	char *sensor;	     /* this trap's name in the evidence */
 	char *secret_file;   /* key for naming traps; made at the first start */
+	struct config_trap *traps;
+	size_t trap_count;
 };
 
 enum gate_kind { GATE_BLOCK, GATE_ALLOW };

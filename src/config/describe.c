@@ -25,8 +25,9 @@ static void print_section(const struct option_section *s, const char *title, voi
 		fputs(indent, to);
 		option_print(o, base, to);
 	}
-	/* dnsd and gated hold sections of their own: their printers close them. */
-	if (strcmp(s->name, "dnsd") != 0 && strcmp(s->name, "gated") != 0)
+	/* These hold sections of their own: their printers close them. */
+	if (strcmp(s->name, "dnsd") != 0 && strcmp(s->name, "trapd") != 0
+		&& strcmp(s->name, "gated") != 0)
 		fprintf(to, "%.*s}\n", (int)strlen(indent) - 1, indent);
 }
 
@@ -45,6 +46,8 @@ void config_print(const struct config *c, FILE *to)
 	walk_titled("dnsd|dnssec", c->dnsd.signed_zones, c->dnsd.signed_count, print_section, to);
 	fputs("}\n", to);
 	print_section(option_section_named("trapd"), NULL, (void *)&c->trapd, to);
+	walk_titled("trapd|trap", c->trapd.traps, c->trapd.trap_count, print_section, to);
+	fputs("}\n", to);
 	print_section(option_section_named("gated"), NULL, (void *)&c->gated, to);
 	walk_titled("gated|list", c->gated.lists, c->gated.list_count, print_section, to);
 	fputs("}\n", to);
@@ -73,6 +76,7 @@ struct config *config_free(struct config *c)
 	walk_titled("dnsd|primary", c->dnsd.primaries, c->dnsd.primary_count, free_section, NULL);
 	walk_titled("dnsd|rpz", c->dnsd.rpz, c->dnsd.rpz_count, free_section, NULL);
 	walk_titled("dnsd|dnssec", c->dnsd.signed_zones, c->dnsd.signed_count, free_section, NULL);
+	walk_titled("trapd|trap", c->trapd.traps, c->trapd.trap_count, free_section, NULL);
 	walk_titled("gated|list", c->gated.lists, c->gated.list_count, free_section, NULL);
 	free_section(option_section_named(""), NULL, c, NULL);
 	free_section(option_section_named("dnsd"), NULL, &c->dnsd, NULL);
@@ -88,6 +92,7 @@ struct config *config_free(struct config *c)
 	free(c->dnsd.primaries);
 	free(c->dnsd.rpz);
 	free(c->dnsd.signed_zones);
+	free(c->trapd.traps);
 	free(c->gated.lists);
 	free(c->socket_path);
 	free(c->dnsd_socket_path);

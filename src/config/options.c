@@ -60,6 +60,7 @@
 static const char *const list_kinds[] = {"ip", "domain", NULL};
 static const char *const list_leaves[] = {"auto", "request", "none", NULL};
 static const char *const quota_answers[] = {"refuse", "code", NULL};
+const char *const config_trap_types[] = {"pristine", "recycled", "typo", "seeded", "role", NULL};
 static const char *const gate_kinds[] = {"block", "allow", NULL};
 
 static const struct option top[] = {TEXT(config, state_dir, "state-dir", "/var/lib/sekisho",
@@ -226,7 +227,7 @@ static const struct option trapd[] = {
 	ADDRESSES(config_trapd, listen, "listen", "127.0.0.1:25", "addresses to take mail on"),
 	TEXT(config_trapd, host_name, "host-name", "localhost", "name in the banner"),
 	DOMAINS(config_trapd, domains, "domains", "",
-		"mail to them is trap mail; empty: any recipient"),
+		"mail to them is trap mail; empty, and no trap: any recipient"),
 	PREFIXES(config_trapd, relays, "relays", "",
 		"own MXes: the sender is in the Received line they wrote"),
 	PREFIXES(config_trapd, proxies, "proxies", "", "peers that begin with a PROXY v2 header"),
@@ -246,6 +247,18 @@ static const struct option trapd[] = {
 	TEXT(config_trapd, sensor, "sensor", "trap", "this trap's name in the evidence"),
 	TEXT(config_trapd, secret_file, "secret-file", "",
 		"key that names traps; empty: state-dir/trapd/secret"),
+	END};
+
+static const struct option trapd_trap[] = {
+	WORD(config_trap, type, "type", "pristine", config_trap_types,
+		"how the address became a trap"),
+	TEXTS(config_trap, addresses, "addresses", "",
+		"traps, \"a@b.example\"; '*' stands for any letters"),
+	DOMAINS(config_trap, domains, "domains", "", "every address at these is a trap"),
+	COUNT(config_trap, weight, "weight", "-1", -1, 100,
+		"percent of a hit's weight that counts; -1: what is usual for the type"),
+	TEXT(config_trap, group, "group", "",
+		"traps that one leak would betray together; empty: the name"),
 	END};
 
 static const struct option gated[] = {
@@ -347,6 +360,8 @@ const struct option_section option_sections[] = {
 	{"dnsd|dnssec", true, dnsd_dnssec, sizeof(struct config_signed),
 		"a zone whose answers are signed"},
 	{"trapd", false, trapd, sizeof(struct config_trapd), "the spamtrap"},
+	{"trapd|trap", true, trapd_trap, sizeof(struct config_trap),
+		"addresses that are traps, of one type"},
 	{"gated", false, gated, sizeof(struct config_gated), "the gate"},
 	{"gated|list", true, gated_list, sizeof(struct config_gate_list),
 		"a list that the gate asks"},

@@ -234,7 +234,8 @@ static bool judge_subject(struct ledger *l, const struct ledger_list *list, cons
 	const struct evidence *e, int64_t id, const char *who, int64_t now_ms,
 	struct ledger_evidence_result *ret, struct err *err)
 {
-	int64_t weight = policy_weight(&l->config->listd.weights, e->kind, e->class);
+	int64_t weight = policy_share(
+		policy_weight(&l->config->listd.weights, e->kind, e->class), e->share);
 	struct listing g = {.list = list->id};
 	struct policy_past past;
 	struct policy_sum sum = {0};

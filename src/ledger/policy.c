@@ -74,6 +74,13 @@ int64_t policy_weight(const struct config_weights *w, enum evidence_kind k, enum
 	return 0;
 }
 
+int64_t policy_share(int64_t weight, unsigned percent)
+{
+	if (weight <= 0 || !percent)
+		return 0;
+	return MAX((weight * (int64_t)MIN(percent, 100u) + 50) / 100, 1);
+}
+
 /* base_s doubled n times, at most max_s; without overflow for any n. */
 static int64_t doubled(int64_t base_s, unsigned n, int64_t max_s)
 {

@@ -33,6 +33,8 @@ bool evidence_class_parse(struct slice word, enum evidence_class *ret);
 
 /* What it adds towards a threshold: 0 for everything that is not spam. */
 int64_t policy_weight(const struct config_weights *w, enum evidence_kind k, enum evidence_class c);
+/* A part of a weight, in percent; never nothing of something. */
+int64_t policy_share(int64_t weight, unsigned percent);
 
 /* One subject's past on one list. All zero: never listed. */
 struct policy_past {

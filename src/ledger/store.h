@@ -53,6 +53,7 @@ struct evidence {
 	enum evidence_class class;
 	uint16_t port; /* TCP source port of the sender; 0: unknown */
 	uint64_t size;
+	unsigned share; /* percent of what its kind weighs; kept as the weight of its ties only */
 	/* Slices view the caller's memory going in, and the current row coming out. */
 	struct slice uid, ip, sensor, trap, helo, mail_from_domain, subject_line, body_hash, sample;
 };

@@ -17,6 +17,7 @@ static bool evidence_words(struct request *q, struct fields *f, struct evidence 
 
 	e->at_ms = field_number(f, "at", 0, TIME_MAX, q->now_ms);
 	e->port = (uint16_t)field_number(f, "port", 0, 65535, 0);
+	e->share = (unsigned)field_number(f, "share", 0, 100, 100);
 	e->size = (uint64_t)field_number(f, "size", 0, TIME_MAX, 0);
 	e->uid = field_text(f, "uid", 128, true);
 	e->sensor = field_text(f, "sensor", 64, false);

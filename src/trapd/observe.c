@@ -17,40 +17,13 @@ bool observer_init(struct observer *o, const struct config_trapd *config, const 
 {
 	*o = (struct observer){.config = config, .psl = psl};
 	memcpy(o->key, key, sizeof o->key);
-	o->domains = mem_new(config->domains.count + 1, sizeof *o->domains);
-	for (size_t i = 0; i < config->domains.count; i++) {
-		struct slice text = slice_str(config->domains.items[i]);
-
-		if (!domain_parse_idn(text, &o->domains[i], err)) {
-			observer_done(o);
-			return err_prefix(
-				err, "trapd: domains: '%.*s': ", SLICE_FMT(slice_take(text, 100)));
-		}
-		o->domain_count++;
-	}
-	return true;
+	o->traps = traps_new(config, key, err);
+	return o->traps != NULL;
 }
 
 void observer_done(struct observer *o)
 {
-	free(o->domains);
-	o->domains = NULL;
-	o->domain_count = 0;
-}
-
-static bool is_our_domain(const struct observer *o, const struct domain *d)
-{
-	for (size_t i = 0; i < o->domain_count; i++)
-		if (domain_eq(&o->domains[i], d))
-			return true;
-	return false;
-}
-
-static bool is_our_domain_text(const struct observer *o, struct slice text)
-{
-	struct domain d;
-
-	return o->domain_count && domain_parse_idn(text, &d, NULL) && is_our_domain(o, &d);
+	o->traps = traps_free(o->traps);
 }
 
 enum smtp_rcpt observer_recipient(const struct observer *o, const struct smtp_path *to)
@@ -58,11 +31,11 @@ enum smtp_rcpt observer_recipient(const struct observer *o, const struct smtp_pa
 	if (slice_eq_nocase(to->local, SLICE("postmaster"))
 		|| slice_eq_nocase(to->local, SLICE("abuse")))
 		return SMTP_RCPT_UNKNOWN;
-	if (o->domain_count == 0)
+	if (traps_find(o->traps, to))
 		return SMTP_RCPT_OK;
-	if (!to->domain.len)
+	if (!to->domain.len || traps_have_domain(o->traps, to->domain))
 		return SMTP_RCPT_UNKNOWN;
-	return is_our_domain_text(o, to->domain) ? SMTP_RCPT_OK : SMTP_RCPT_RELAYING;
+	return SMTP_RCPT_RELAYING;
 }
 
 struct trap_name observer_trap_name(const struct observer *o, const struct smtp_path *to)
@@ -119,6 +92,7 @@ struct secrets {
 	size_t count;
 	struct domain domains[REDACT_MAX_SECRETS + 1];
 	size_t domain_count;
+	const struct traps *traps; /* whose domains are no less secret */
 };
 
 static void add_secret_domain(struct secrets *s, struct slice text)
@@ -147,10 +121,9 @@ static struct secrets *collect_secrets(const struct observer *o, const struct sm
 
 	add_secret(s, slice_str(o->config->host_name));
 	add_secret_domain(s, slice_str(o->config->host_name));
-	for (size_t i = 0; i < o->config->domains.count; i++) {
-		add_secret(s, slice_str(o->config->domains.items[i]));
-		add_secret_domain(s, slice_str(o->config->domains.items[i]));
-	}
+	s->traps = o->traps;
+	for (size_t i = 0; traps_domain(o->traps, i); i++)
+		add_secret(s, slice_str(traps_domain(o->traps, i)));
 	for (size_t i = 0; i < mail->recipient_count; i++) {
 		add_secret(s, mail->recipients[i].address);
 		add_secret_domain(s, mail->recipients[i].domain);
@@ -165,7 +138,7 @@ static bool tells_trap(const struct secrets *s, const struct domain *d)
 	for (size_t i = 0; i < s->domain_count; i++)
 		if (domain_is_under(d, &s->domains[i]) || domain_is_under(&s->domains[i], d))
 			return true;
-	return false;
+	return traps_are_near(s->traps, d);
 }
 
 /* A host name as hosts have it; a domain in general may hold any byte, an '@' too. */
@@ -271,7 +244,8 @@ static void split_by_trap(const struct observer *o, const struct smtp_mail *mail
 
 	for (size_t i = 0; i < mail->recipient_count && ob->count < OBSERVE_MAX_TRAPS; i++) {
 		struct trap_name name = observer_trap_name(o, &mail->recipients[i]);
-		bool seen = false;
+		const struct trap_rule *rule = traps_find(o->traps, &mail->recipients[i]);
+		bool seen = !rule;
 		json_t *e;
 
 		for (size_t k = 0; k < ob->count && !seen; k++)
@@ -283,6 +257,9 @@ static void split_by_trap(const struct observer *o, const struct smtp_mail *mail
 			ob->count + 1);
 		json_object_set_new(e, "trap", json_string(name.s));
 		json_object_set_new(e, "uid", json_string(own_uid));
+		json_object_set_new(e, "trap_type", json_string(config_trap_types[rule->type]));
+		set_text(e, "trap_group", slice_str(rule->group));
+		json_object_set_new(e, "share", json_integer(rule->weight));
 		names[ob->count] = name;
 		ob->evidence[ob->count++] = e;
 	}

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "mail/classify.h"
 #include "smtp/session.h"
+#include "trapd/traps.h"
 
 #include <jansson.h>
 #include <libpsl.h>
@@ -16,8 +17,7 @@
 
 struct observer {
 	const struct config_trapd *config;
-	struct domain *domains; /* config->domains, read once */
-	size_t domain_count;
+	struct traps *traps;
 	uint8_t key[16]; /* names traps */
 	const psl_ctx_t *psl;
 };
@@ -32,12 +32,12 @@ struct observation {
 	json_t *evidence[OBSERVE_MAX_TRAPS]; /* owned */
 };
 
-/* psl: borrowed. Domains that cannot be read are told in err. */
+/* psl: borrowed. What cannot be a trap is told in err. */
 bool observer_init(struct observer *o, const struct config_trapd *config, const uint8_t key[16],
 	const psl_ctx_t *psl, struct err *err);
 void observer_done(struct observer *o);
 
-/* RCPT: a domain of ours, or any when none is configured. postmaster and abuse are no traps: people
+/* RCPT: a trap; all others are unknown at a domain of ours, and elsewhere not ours to take. postmaster and abuse are no traps: people
  * write to them with good reason, so they are refused rather than taken and dropped. */
 enum smtp_rcpt observer_recipient(const struct observer *o, const struct smtp_path *to);
 

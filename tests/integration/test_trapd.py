@@ -74,7 +74,8 @@ list "dbl" {{
 listd {{ user = "" }}
 trapd {{
 ''')
-            f.writelines(f"\t{k.replace('_', '-')} = {v}\n" for k, v in options.items())
+            f.writelines(f"\t{k.replace('_', '-')} = {v}\n" for k, v in options.items() if k != "sections")
+            f.write(options.get("sections", ""))
             f.write("}\n")
         return self
 
@@ -144,6 +145,33 @@ def test_who_is_taken_and_who_is_not(site):
         assert s.docmd("RSET")[0] == 250
         assert s.docmd("DATA")[0] == 503
     assert site.listd_door.count() == 0
+
+
+def test_traps_weigh_by_their_type(site):
+    site.run(relays='{"127.0.0.1"}', sections="""
+        trap "old" { type = recycled; addresses = {"old-*@shop.example"} }
+        trap "slips" { type = typo; domains = {"slip.example"} }
+        trap "off" { weight = 0; domains = {"off.example"} }
+    """.replace(";", "\n"))
+    mail = "Received: from a ([%s]) by relay\r\nSubject: x\r\n\r\nx\r\n"
+    def listed(ip):
+        return [g["cause"]["weight"] for g in site.listd_door.ask(type="lookup", subject=ip)["listings"]]
+    with site.client() as s:
+        s.mail("x@sender.example")
+        assert s.rcpt("young@shop.example")[0] == 550 and s.rcpt("old-1@shop.example")[0] == 250
+    site.send(mail % "9.9.9.1", to=TRAP)
+    assert listed("9.9.9.1") == [10]
+    site.send(mail % "9.9.9.2", to="old-1@shop.example")
+    assert listed("9.9.9.2") == []
+    site.send(mail % "9.9.9.2", to="old-2@shop.example")
+    assert listed("9.9.9.2") == [10]
+    site.send(mail % "9.9.9.3", to=[f"t{i}@slip.example" for i in range(4)])
+    assert listed("9.9.9.3") == []
+    site.send(mail % "9.9.9.3", to="t9@slip.example")
+    assert listed("9.9.9.3") == [10]
+    site.send(mail % "9.9.9.4", to=[f"t{i}@off.example" for i in range(16)])
+    assert listed("9.9.9.4") == []
+    assert site.listd_door.count() == 1 + 2 + 5 + 16
 
 
 def test_several_traps_are_several_hits(site):
@@ -426,6 +454,7 @@ def test_rights_are_gone(site):
 @pytest.mark.parametrize("more, words", [
     ({"tls_certificate": '"/nowhere/c.pem"', "tls_key": '"/nowhere/k.pem"'}, "/nowhere/c.pem"),
     ({"listen": '{"192.0.2.1:25"}'}, "192.0.2.1"),
+    ({"sections": '\ttrap "a" { domains = {"TRAP.example"} }\n'}, "stands twice"),
 ])
 def test_what_cannot_work_is_told(site, more, words):
     site.write(**more)

@@ -40,6 +40,9 @@ static void values(void **state)
 		     "  zone \"z.example\" { data = {\"ip4set:a,b\"} }\n}\n"
 		     "gated {\n  list \"zen.example\" { weight = -5 }\n  list \"x.example\" {}\n}\n"
 		     "listd { never = {192.0.2.0/24} }\n"
+		     "trapd { trap \"old\" { type = typo\n addresses = {\"*@a.example\"} }\n"
+		     "  trap \"own\" { type = typo\n weight = 70\n domains = {b.example}\n"
+		     "    group = \"g\" } }\n"
 		     "webd { base-url = \"https://bl.example\" }\n",
 			&faults);
 
@@ -57,6 +60,12 @@ static void values(void **state)
 	assert_string_equal(domain_text(&c->lists[1].zone_name).s, "dbl.xn--r8jz45g.jp");
 	assert_int_equal(c->dnsd.listen.count, 2);
 	assert_string_equal(c->dnsd.zones[0].data.items[0], "ip4set:a,b");
+	assert_int_equal(c->trapd.trap_count, 2);
+	assert_int_equal(c->trapd.traps[0].type, TRAP_TYPO);
+	assert_int_equal(c->trapd.traps[0].weight, 20);
+	assert_string_equal(c->trapd.traps[0].group, "old");
+	assert_int_equal(c->trapd.traps[1].weight, 70);
+	assert_string_equal(c->trapd.traps[1].group, "g");
 	assert_int_equal(c->gated.list_count, 2);
 	assert_int_equal(c->gated.lists[0].weight, -5);
 	assert_int_equal(c->gated.lists[1].weight, 10);
@@ -92,6 +101,13 @@ static void every_fault_with_its_line(void **state)
 			":2: leave: 'maybe' is none of: auto, request, none"},
 		{"list \"a\" { zone = x.example }\nlist \"a\" { zone = y.example }\n", ":2: "},
 		{"trapd { tls-key = \"/x\" }\n", "belong together"},
+		{"trapd {\n trap \"a\" { } }\n", ":2: trap \"a\": give it addresses or domains"},
+		{"trapd { trap \"a\" { addresses = {\"b\"} } }\n", "'b' is no mail address"},
+		{"trapd { trap \"a\" { addresses = {\"@b.example\"} } }\n", "is no mail address"},
+		{"trapd { trap \"a b\" { domains = {b.example} } }\n", "a name has 1 to 64"},
+		{"trapd { trap \"a\" { domains = {b.example}\n group = \"x y\" } }\n",
+			"a group has 1 to 64"},
+		{"trapd { trap \"a\" {\n type = fresh } }\n", ":2: type: 'fresh' is none of: pris"},
 		{"dnsd {\n", "a closing } is missing"},
 	};
 	struct buf faults = BUF_INIT(10000);
@@ -114,6 +130,7 @@ static void print_and_back(void **state)
 	struct config *c =
 		load("list \"trap\" { zone = bl.example\n title = \"a \\\"quoted\\\" title\" }\n"
 		     "dnsd { zone \"z.example\" { data = {\"ip4set:a\"} } }\n"
+		     "trapd { trap \"old\" { type = recycled\n domains = {a.example} } }\n"
 		     "gated { list \"zen.example\" { } }\n",
 			&faults);
 	char *printed[2];

@@ -182,6 +182,7 @@ static void world_hit(struct world *w, int subject, bool spam, bool again, int64
 	struct evidence e = {.kind = EVIDENCE_TRAP_HIT,
 		.class = spam ? CLASS_SPAM : CLASS_BACKSCATTER,
 		.at_ms = now,
+		.share = 100,
 		.trap = SLICE("t")};
 	char uid[32];
 	struct err err = {0};

@@ -466,6 +466,8 @@ static void bad_messages_change_nothing(void **state)
 			"field"},
 		{"{'type':'evidence','kind':'trap-hit','class':'spam','uid':'u','ip':'5.6.7.0/24'}",
 			"field"},
+		{"{'type':'evidence','kind':'trap-hit','class':'spam','uid':'u','share':101}",
+			"field"},
 		{"{'type':'evidence','kind':'trap-hit','class':'spam','uid':'u','ip':'bad.biz'}",
 			"field"},
 		{"{'type':'evidence','kind':'trap-hit','class':'spam','uid':'u','ip':'5.6.7.8','at'"

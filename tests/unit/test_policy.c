@@ -110,6 +110,30 @@ static void only_spam_weighs(void **state)
 	assert_int_equal(policy_weight(&w, EVIDENCE_TRAP_HIT, CLASS_CHALLENGE), 0);
 }
 
+static void a_share_of_a_weight(void **state)
+{
+	static const struct {
+		int64_t weight;
+		unsigned percent;
+		int64_t share;
+	} cases[] = {
+		{10, 100, 10},
+		{10, 50, 5},
+		{10, 20, 2},
+		{10, 0, 0},
+		{0, 100, 0},
+		{-5, 100, 0},
+		{1, 20, 1}, /* never nothing of something */
+		{3, 50, 2},
+		{10, 101, 10},
+		{1000000, 99, 990000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(policy_share(cases[i].weight, cases[i].percent), cases[i].share);
+}
+
 static void what_was_forgiven_does_not_list_again(void **state)
 {
 	struct config_list list = list_plain();
@@ -193,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(evidence_lists),
 		cmocka_unit_test(only_spam_weighs),
+		cmocka_unit_test(a_share_of_a_weight),
 		cmocka_unit_test(what_was_forgiven_does_not_list_again),
 		cmocka_unit_test(removals),
 		cmocka_unit_test(doubling_stays_in_bounds),
