@@ -1,7 +1,7 @@
 /* dnsd.c - sekisho-dnsd answers DNS. */
 #include "dnsd/dnsd.h"
 #include "base/log.h"
-#include "dnsd/rbldnsd.h"
+#include "dnsd/data/rbldnsd.h"
 #include "io/daemon.h"
 #include "program.h"
 

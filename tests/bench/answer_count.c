@@ -1,7 +1,7 @@
 /* answer_count.c - calls answer() so that callgrind can count its instructions: CALLS times for each kind of
  * question, count_next() in between. tests/bench/answer-instructions runs it. */
 #include "dns/query.h"
-#include "dnsd/answer.h"
+#include "dnsd/answer/answer.h"
 #include "index/builder.h"
 
 #include <stdio.h>

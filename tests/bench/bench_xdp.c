@@ -2,7 +2,7 @@
  * way at any time, and each answer makes room for the next. IPv4, one queue. */
 #include "dnsbench.h"
 
-#include "dnsd/frame.h"
+#include "dnsd/path/frame.h"
 #include "io/xsk.h"
 
 #include <arpa/inet.h>

@@ -1,9 +1,9 @@
 /* fuzz_dns_question.c - any message through answer(): replies are well formed, fit, echo the id, and are
  * the same by the short way and the long one. */
 #include "../unit/dnsd_world.h"
-#include "dnsd/identity.h"
-#include "dnsd/limit.h"
-#include "dnsd/secondaries.h"
+#include "dnsd/answer/identity.h"
+#include "dnsd/answer/limit.h"
+#include "dnsd/answer/secondaries.h"
 
 #include <stdlib.h>
 

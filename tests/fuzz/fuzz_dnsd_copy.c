@@ -2,8 +2,8 @@
  * refused, or becomes an index that can be opened. */
 #include "base/attr.h"
 #include "dns/wire.h"
-#include "dnsd/copy.h"
-#include "dnsd/copy_index.h"
+#include "dnsd/copy/copy.h"
+#include "dnsd/copy/copy_index.h"
 #include "index/crc32c.h"
 #include "index/snapshot.h"
 

@@ -1,6 +1,6 @@
 /* fuzz_dnsd_frame.c - any bytes as a frame: what is found lies inside, and the answer to it is one that can
  * be answered in turn, back to where the first one was for. */
-#include "dnsd/frame.h"
+#include "dnsd/path/frame.h"
 
 #include <stdlib.h>
 

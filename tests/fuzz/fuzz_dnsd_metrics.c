@@ -1,5 +1,5 @@
 /* fuzz_dnsd_metrics.c - any bytes as a request for metrics: the answer does not depend on what follows. */
-#include "dnsd/metrics.h"
+#include "dnsd/see/metrics.h"
 
 #include <stdlib.h>
 

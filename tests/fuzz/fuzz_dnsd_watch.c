@@ -1,6 +1,6 @@
 /* fuzz_dnsd_watch.c - any message with a key anywhere in it: its sample is no longer than the message, and nothing
  * but header and what stands around the key. The first byte says where the key is. */
-#include "dnsd/watch.h"
+#include "dnsd/see/watch.h"
 
 #include <stdlib.h>
 

@@ -5,8 +5,8 @@
 #include "dataset/dataset.h"
 #include "dns/query.h"
 #include "dns/reply.h"
-#include "dnsd/answer.h"
-#include "dnsd/glue.h"
+#include "dnsd/answer/answer.h"
+#include "dnsd/answer/glue.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * by the tests of answer() and its fuzzer. */
 #pragma once
 
-#include "dnsd/answer.h"
+#include "dnsd/answer/answer.h"
 #include "index/builder.h"
 
 struct world {

@@ -4,9 +4,9 @@
 #include "test.h"
 
 #include "base/mem.h"
-#include "dnsd/answer.h"
-#include "dnsd/content.h"
-#include "dnsd/rr_list.h"
+#include "dnsd/answer/answer.h"
+#include "dnsd/content/content.h"
+#include "dnsd/answer/rr_list.h"
 #include "index/builder.h"
 #include "prop.h"
 

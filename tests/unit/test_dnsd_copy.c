@@ -4,9 +4,9 @@
 
 #include "base/attr.h"
 #include "dns/wire.h"
-#include "dnsd/answer.h"
-#include "dnsd/copy.h"
-#include "dnsd/copy_index.h"
+#include "dnsd/answer/answer.h"
+#include "dnsd/copy/copy.h"
+#include "dnsd/copy/copy_index.h"
 #include "prop.h"
 
 #include <stdio.h>

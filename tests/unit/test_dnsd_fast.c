@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "dns/query.h"
-#include "dnsd/fast.h"
+#include "dnsd/answer/fast.h"
 #include "dnsd_world.h"
 #include "prop.h"
 

@@ -1,7 +1,7 @@
 /* test_dnsd_frame.c - UDP datagrams in Ethernet frames: which are found, and the bytes of what answers. */
 #include "test.h"
 
-#include "dnsd/frame.h"
+#include "dnsd/path/frame.h"
 
 #define TO "\x02\x00\x00\x00\x00\x01"
 #define FROM "\x02\x00\x00\x00\x00\x02"

@@ -1,7 +1,7 @@
 /* test_dnsd_grace.c - what was replaced is freed after every reader has moved on, in order, and not before. */
 #include "test.h"
 
-#include "dnsd/grace.h"
+#include "dnsd/data/grace.h"
 
 struct freed {
 	struct loop *loop;

@@ -1,7 +1,7 @@
 /* test_dnsd_identity.c - what stands in OPT: NSID, cookies, keepalive, reasons; and class CHAOS. */
 #include "test.h"
 
-#include "dnsd/identity.h"
+#include "dnsd/answer/identity.h"
 #include "dnsd_world.h"
 
 #define HEAD(qdcount) "\x12\x34\1\0\0" qdcount "\0\0\0\0\0\1"

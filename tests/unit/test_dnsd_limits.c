@@ -2,9 +2,9 @@
 #include "test.h"
 
 #include "dns/query.h"
-#include "dnsd/identity.h"
-#include "dnsd/limit.h"
-#include "dnsd/rate.h"
+#include "dnsd/answer/identity.h"
+#include "dnsd/answer/limit.h"
+#include "dnsd/answer/rate.h"
 #include "dnsd_world.h"
 
 #define KEY ((const uint8_t *)"sixteen bytes ..")

@@ -2,7 +2,7 @@
  * integration test checks on the real server. */
 #include "test.h"
 
-#include "dnsd/metrics.h"
+#include "dnsd/see/metrics.h"
 
 static const struct {
 	const char *bytes;

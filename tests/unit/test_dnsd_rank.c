@@ -1,7 +1,7 @@
 /* test_dnsd_rank.c - the ranking against exact counts, on skewed and on even streams, and under hostile ones. */
 #include "test.h"
 
-#include "dnsd/rank.h"
+#include "dnsd/see/rank.h"
 
 #define KEYS 20000
 #define PLACES 256

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/attr.h"
-#include "dnsd/steer.h"
+#include "dnsd/path/steer.h"
 
 static void test_uneven(void **state)
 {

@@ -2,7 +2,7 @@
  * and never more than there is room for. */
 #include "test.h"
 
-#include "dnsd/watch.h"
+#include "dnsd/see/watch.h"
 
 struct seen {
 	size_t count;
