@@ -57,7 +57,7 @@ def alive(stage, name):
         if name == "listd":
             return stage.sekisho("list", "status").returncode == 0
         if name == "webd":
-            return stage.portal(f"http://{story.HOST}:{stage.port['WEB']}/")[0] == 200
+            return stage.portal(f"http://{story.HOST}:{stage.port['WEB']}/q?q=192.0.2.1")[0] == 200  # it has found listd
         if name == "trapd":
             with smtplib.SMTP(story.HOST, stage.port["TRAP"], timeout=5) as smtp:
                 return smtp.noop()[0] == 250
