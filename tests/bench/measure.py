@@ -131,7 +131,7 @@ def find_program(name):
 def build_programs(build, *targets):
     """Built without sanitizers: a figure of a sanitized program says nothing. Returns their paths."""
     build = os.path.abspath(build)
-    if not os.path.isdir(build):
+    if not os.path.exists(os.path.join(build, "build.ninja")):
         subprocess.run(["meson", "setup", build, TOP, "--buildtype=release"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", build, "--quiet", *targets], check=True)
     return [os.path.join(build, t) for t in targets]
