@@ -268,6 +268,9 @@ static bool open_books(struct listd *d, struct err *err)
 {
 	int64_t now_ms = clock_unix_ms();
 
+	if (slice_starts(slice_str(d->store_path), SLICE("postgresql:")))
+		return err_set(err, ERR_REFUSED,
+			"listd: store: PostgreSQL is not ready in this version; give a file");
 	d->store = store_open(d->store_path, err);
 	if (!d->store)
 		return false;
