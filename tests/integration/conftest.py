@@ -34,13 +34,23 @@ def tool(name):
     return path
 
 
+def _ports():
+    """Below those that the kernel gives to clients, and others in each process: tests run side by side."""
+    first = 10000 + os.getpid() % 200 * 100
+    while True:
+        yield from range(first, first + 100)
+
+
+_port = _ports()
+
+
 def _free_port():
     """A port that is free for TCP and for UDP on 127.0.0.1."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
+            port = next(_port)
             try:
+                tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
