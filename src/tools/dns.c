@@ -39,16 +39,6 @@ int dns_main(int argc, char **argv)
 
 /* ---- asking dnsd ---- */
 
-struct config *dns_config(const char *path)
-{
-	_cleanup_buf_ struct buf faults = BUF_INIT((size_t)1 << 20);
-	struct config *config = config_load(path, &faults);
-
-	if (!config)
-		fputs(buf_str(&faults), stderr);
-	return config;
-}
-
 int dns_connect(const char *command, const struct config *config)
 {
 	struct err err;
@@ -57,19 +47,6 @@ int dns_connect(const char *command, const struct config *config)
 	if (fd < 0)
 		fprintf(stderr, "%s: %s\n", command, err.text);
 	return fd;
-}
-
-struct slice dns_text(const json_t *o, const char *name)
-{
-	const json_t *v = json_object_get(o, name);
-
-	return json_is_string(v) ? slice_of(json_string_value(v), json_string_length(v))
-				 : SLICE_EMPTY;
-}
-
-int64_t dns_number(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
 }
 
 struct dns_count dns_count(int64_t n)

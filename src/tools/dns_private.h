@@ -3,6 +3,7 @@
 
 #include "base/slice.h"
 #include "config/config.h"
+#include "tools/asking.h"
 
 #include <jansson.h>
 
@@ -12,12 +13,7 @@ int dns_status_main(int argc, char **argv);
 
 /* The descriptor of dnsd's socket, or -1 after telling on stderr; command: who tells. */
 int dns_connect(const char *command, const struct config *config);
-/* Tells faults on stderr. */
-struct config *dns_config(const char *path);
 
-/* Of a reply; "" or 0 where there is no such thing. */
-struct slice dns_text(const json_t *o, const char *name);
-int64_t dns_number(const json_t *o, const char *name);
 /* Counts as people read them: 12,345,678. */
 struct dns_count {
 	char s[32];

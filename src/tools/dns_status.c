@@ -53,7 +53,7 @@ static json_t *ask_list(int fd, const char *name)
 			return NULL;
 		}
 		json_array_extend(all, json_object_get(reply, name));
-		from = dns_number(reply, "next");
+		from = reply_number(reply, "next");
 		json_decref(reply);
 	} while (from > 0);
 	return all;
@@ -78,7 +78,7 @@ static int64_t ask_listd(const struct config *config)
 		return -1;
 	reply = ipc_ask(fd, json_pack("{s:s}", "type", "status"), &err);
 	if (reply)
-		serial = dns_number(reply, "serial");
+		serial = reply_number(reply, "serial");
 	json_decref(reply);
 	close(fd);
 	return serial;
@@ -105,14 +105,14 @@ static void judge_zones(struct state *s)
 
 	json_array_foreach(s->zones, i, z)
 	{
-		const char *zone = dns_text(z, "zone").ptr, *error = dns_text(z, "error").ptr;
-		struct slice state = dns_text(z, "state");
+		const char *zone = reply_text(z, "zone").ptr, *error = reply_text(z, "error").ptr;
+		struct slice state = reply_text(z, "state");
 		if (slice_eq(state, SLICE("broken")))
 			trouble(s, "zone %s is not served (SERVFAIL): %s", zone,
 				*error ? error : "its data or its rules cannot be read");
 		else if (slice_eq(state, SLICE("expired")))
 			trouble(s, "zone %s is not served (SERVFAIL): its data expired at %s", zone,
-				time_text(dns_number(z, "expires")).s);
+				time_text(reply_number(z, "expires")).s);
 		else if (slice_eq(state, SLICE("unpublished")))
 			trouble(s, "zone %s: listd has published nothing for it", zone);
 		else if (slice_eq(state, SLICE("old")))
@@ -128,7 +128,7 @@ static bool is_told(const struct state *s, struct slice data)
 	json_t *z;
 	size_t i;
 
-	json_array_foreach(s->zones, i, z) if (slice_eq(dns_text(z, "data"), data)) return true;
+	json_array_foreach(s->zones, i, z) if (slice_eq(reply_text(z, "data"), data)) return true;
 	return false;
 }
 
@@ -137,9 +137,10 @@ static void judge_data(struct state *s)
 	json_t *d;
 	size_t i;
 
-	json_array_foreach(s->data, i, d) if (!slice_eq(dns_text(d, "state"), SLICE("ok"))
-					      && !is_told(s, dns_text(d, "data"))) trouble(s,
-		"data %s cannot be read: %s", dns_text(d, "data").ptr, dns_text(d, "error").ptr);
+	json_array_foreach(s->data, i, d) if (!slice_eq(reply_text(d, "state"), SLICE("ok"))
+					      && !is_told(s, reply_text(d, "data")))
+		trouble(s, "data %s cannot be read: %s", reply_text(d, "data").ptr,
+			reply_text(d, "error").ptr);
 }
 
 static void judge_secondaries(struct state *s)
@@ -149,31 +150,32 @@ static void judge_secondaries(struct state *s)
 
 	json_array_foreach(s->secondaries, i, o)
 	{
-		struct slice state = dns_text(o, "state");
-		const char *zone = dns_text(o, "zone").ptr, *name = dns_text(o, "secondary").ptr,
-			   *address = dns_text(o, "address").ptr;
+		struct slice state = reply_text(o, "state");
+		const char *zone = reply_text(o, "zone").ptr,
+			   *name = reply_text(o, "secondary").ptr,
+			   *address = reply_text(o, "address").ptr;
 		if (slice_eq(state, SLICE("silent")))
 			trouble(s,
 				"secondary %s (%s) does not answer that %s has changed, since %s",
-				name, address, zone, time_text(dns_number(o, "notified")).s);
+				name, address, zone, time_text(reply_number(o, "notified")).s);
 		else if (slice_eq(state, SLICE("refused")))
 			trouble(s,
 				"secondary %s (%s) refuses to hear that %s has changed (rcode %d)",
-				name, address, zone, (int)dns_number(o, "rcode"));
+				name, address, zone, (int)reply_number(o, "rcode"));
 		else if (slice_eq(state, SLICE("behind")))
 			trouble(s,
 				"secondary %s (%s) has %s of serial %" PRId64
 				" and does not fetch %" PRId64,
 				name, address, zone,
-				dns_number(json_object_get(o, "transfer"), "serial"),
-				dns_number(o, "serial"));
+				reply_number(json_object_get(o, "transfer"), "serial"),
+				reply_number(o, "serial"));
 	}
 }
 
 static void judge_snapshot(struct state *s, const struct config *config, int fd)
 {
 	json_t *snapshot = json_object_get(s->status, "snapshot");
-	struct slice error = dns_text(snapshot, "error");
+	struct slice error = reply_text(snapshot, "error");
 	int64_t theirs;
 
 	if (!json_is_object(snapshot))
@@ -184,12 +186,12 @@ static void judge_snapshot(struct state *s, const struct config *config, int fd)
 	theirs = ask_listd(config);
 	json_object_set_new(
 		snapshot, "listd_serial", theirs < 0 ? json_null() : json_integer(theirs));
-	if (theirs <= dns_number(snapshot, "last_serial"))
+	if (theirs <= reply_number(snapshot, "last_serial"))
 		return;
 	/* It may be on its way. */
 	usleep(CATCH_UP_US);
 	json_t *later = ask(fd, json_pack("{s:s}", "type", "status"));
-	int64_t ours = dns_number(json_object_get(later, "snapshot"), "last_serial");
+	int64_t ours = reply_number(json_object_get(later, "snapshot"), "last_serial");
 	if (later && ours < theirs)
 		trouble(s, "the lists are behind: listd is at serial %" PRId64 ", dnsd at %" PRId64,
 			theirs, ours);
@@ -220,28 +222,28 @@ static void print_transports(const struct state *s, struct buf *to)
 	json_array_foreach(json_object_get(s->status, "transports"), i, o)
 	{
 		const json_t *responses = json_object_get(o, "responses");
-		struct slice address = dns_text(o, "address");
-		table_cell(&t, dns_text(o, "transport"));
+		struct slice address = reply_text(o, "address");
+		table_cell(&t, reply_text(o, "transport"));
 		table_cell(&t, address.len ? address : SLICE("all"));
-		table_cellf(&t, "%d", (int)dns_number(o, "threads"));
-		table_cellf(&t, "%s", dns_count(dns_number(o, "queries")).s);
-		table_cellf(&t, "%s", dns_count(dns_number(o, "listed")).s);
-		table_cellf(&t, "%s", dns_count(dns_number(responses, "nxdomain")).s);
-		table_cellf(&t, "%s", dns_count(dns_number(responses, "refused")).s);
-		table_cellf(&t, "%s", dns_count(dns_number(o, "dropped")).s);
+		table_cellf(&t, "%d", (int)reply_number(o, "threads"));
+		table_cellf(&t, "%s", dns_count(reply_number(o, "queries")).s);
+		table_cellf(&t, "%s", dns_count(reply_number(o, "listed")).s);
+		table_cellf(&t, "%s", dns_count(reply_number(responses, "nxdomain")).s);
+		table_cellf(&t, "%s", dns_count(reply_number(responses, "refused")).s);
+		table_cellf(&t, "%s", dns_count(reply_number(o, "dropped")).s);
 		table_cellf(&t, "%s",
-			dns_count(dns_number(o, "limited") + dns_number(o, "over_quota")).s);
+			dns_count(reply_number(o, "limited") + reply_number(o, "over_quota")).s);
 	}
 	print_table(&t, "Questions since the start", to);
 	json_array_foreach(json_object_get(s->status, "xdp"), i, o)
-		buf_addf(to, "  xdp on %s: %d queues, %s mode%s\n", dns_text(o, "interface").ptr,
-			(int)dns_number(o, "queues"), dns_text(o, "mode").ptr,
+		buf_addf(to, "  xdp on %s: %d queues, %s mode%s\n", reply_text(o, "interface").ptr,
+			(int)reply_number(o, "queues"), reply_text(o, "mode").ptr,
 			json_is_true(json_object_get(o, "zero_copy")) ? ", zero copy" : "");
 	buf_addf(to, "  %s of at most %s TCP sessions, %d of at most %d transfers\n",
-		dns_count(dns_number(s->status, "tcp_sessions")).s,
-		dns_count(dns_number(s->status, "tcp_sessions_max")).s,
-		(int)dns_number(s->status, "transfers"),
-		(int)dns_number(s->status, "transfers_max"));
+		dns_count(reply_number(s->status, "tcp_sessions")).s,
+		dns_count(reply_number(s->status, "tcp_sessions_max")).s,
+		(int)reply_number(s->status, "transfers"),
+		(int)reply_number(s->status, "transfers_max"));
 }
 
 static void print_snapshot(const struct state *s, struct buf *to)
@@ -256,10 +258,10 @@ static void print_snapshot(const struct state *s, struct buf *to)
 		buf_add_str(to, "  nothing is published\n");
 		return;
 	}
-	buf_addf(to, "  snapshot %" PRId64 ", taken %s, %s entries\n", dns_number(o, "serial"),
-		time_text(dns_number(o, "loaded")).s, dns_count(dns_number(o, "entries")).s);
+	buf_addf(to, "  snapshot %" PRId64 ", taken %s, %s entries\n", reply_number(o, "serial"),
+		time_text(reply_number(o, "loaded")).s, dns_count(reply_number(o, "entries")).s);
 	buf_addf(to, "  serial %" PRId64 ", %s changes since the snapshot",
-		dns_number(o, "last_serial"), dns_count(dns_number(o, "changes")).s);
+		reply_number(o, "last_serial"), dns_count(reply_number(o, "changes")).s);
 	if (json_is_integer(theirs))
 		buf_addf(to, "; listd is at %" PRId64 "\n", (int64_t)json_integer_value(theirs));
 	else
@@ -274,11 +276,11 @@ static void add_sources(struct table *t, const json_t *zone)
 
 	json_array_foreach(json_object_get(zone, "sources"), i, o)
 	{
-		struct slice kind = dns_text(o, "kind");
+		struct slice kind = reply_text(o, "kind");
 		buf_add_str(&names, i ? ", " : "");
 		if (!slice_eq(kind, SLICE("files")))
 			buf_addf(&names, "%s ", kind.ptr);
-		buf_add_slice(&names, dns_text(o, "name"));
+		buf_add_slice(&names, reply_text(o, "name"));
 	}
 	table_cell(t, buf_slice(&names));
 }
@@ -301,18 +303,19 @@ static void print_zones(const struct state *s, struct buf *to)
 
 	json_array_foreach(s->zones, i, o)
 	{
-		table_cell(&t, dns_text(o, "zone"));
-		table_cell(&t, dns_text(o, "state"));
-		table_cellf(&t, "%s", dns_count(dns_number(o, "entries")).s);
+		table_cell(&t, reply_text(o, "zone"));
+		table_cell(&t, reply_text(o, "state"));
+		table_cellf(&t, "%s", dns_count(reply_number(o, "entries")).s);
 		table_cellf(&t, json_is_integer(json_object_get(o, "serial")) ? "%" PRId64 : "-",
-			dns_number(o, "serial"));
-		add_time(&t, dns_number(o, "stamp"));
+			reply_number(o, "serial"));
+		add_time(&t, reply_number(o, "stamp"));
 		add_sources(&t, o);
 		if (!json_object_get(o, "ds"))
 			continue;
-		table_cell(&k, dns_text(o, "zone"));
-		table_cellf(&k, "%d", (int)dns_number(o, "key_tag"));
-		table_cellf(&k, "%d 13 2 %s", (int)dns_number(o, "key_tag"), dns_text(o, "ds").ptr);
+		table_cell(&k, reply_text(o, "zone"));
+		table_cellf(&k, "%d", (int)reply_number(o, "key_tag"));
+		table_cellf(
+			&k, "%d 13 2 %s", (int)reply_number(o, "key_tag"), reply_text(o, "ds").ptr);
 	}
 	print_table(&t, "Zones", to);
 	print_table(&k, "Signed zones", to);
@@ -329,23 +332,23 @@ static void print_data(const struct state *s, struct buf *to)
 
 	json_array_foreach(s->data, i, o)
 	{
-		table_cell(&t, dns_text(o, "data"));
-		table_cell(&t, dns_text(o, "state"));
-		table_cellf(&t, "%s", dns_count(dns_number(o, "entries")).s);
-		table_cellf(&t, "%s", dns_count(dns_number(o, "bytes")).s);
-		add_time(&t, dns_number(o, "loaded"));
-		table_cellf(&t, "%s", dns_count(dns_number(o, "load_ms")).s);
-		table_cellf(&t, "%s", dns_count(dns_number(o, "warnings")).s);
+		table_cell(&t, reply_text(o, "data"));
+		table_cell(&t, reply_text(o, "state"));
+		table_cellf(&t, "%s", dns_count(reply_number(o, "entries")).s);
+		table_cellf(&t, "%s", dns_count(reply_number(o, "bytes")).s);
+		add_time(&t, reply_number(o, "loaded"));
+		table_cellf(&t, "%s", dns_count(reply_number(o, "load_ms")).s);
+		table_cellf(&t, "%s", dns_count(reply_number(o, "warnings")).s);
 	}
 	print_table(&t, "Data files", to);
 	json_array_foreach(s->data, i, o)
 	{
-		if (!dns_text(o, "warning").len)
+		if (!reply_text(o, "warning").len)
 			continue;
 		buf_add_str(to, "  warning: ");
-		words_add(to, dns_text(o, "warning"));
-		buf_addf(to, dns_number(o, "warnings") > 1 ? ", and %s more\n" : "\n",
-			dns_count(dns_number(o, "warnings") - 1).s);
+		words_add(to, reply_text(o, "warning"));
+		buf_addf(to, reply_number(o, "warnings") > 1 ? ", and %s more\n" : "\n",
+			dns_count(reply_number(o, "warnings") - 1).s);
 	}
 }
 
@@ -361,30 +364,30 @@ static void print_secondaries(const struct state *s, struct buf *to)
 	json_array_foreach(s->secondaries, i, o)
 	{
 		const json_t *transfer = json_object_get(o, "transfer");
-		struct slice name = dns_text(o, "secondary");
+		struct slice name = reply_text(o, "secondary");
 		table_cell(&t, name.len ? name : SLICE("-"));
-		table_cell(&t, dns_text(o, "address"));
-		table_cell(&t, dns_text(o, "zone"));
-		table_cell(&t, dns_text(o, "state"));
+		table_cell(&t, reply_text(o, "address"));
+		table_cell(&t, reply_text(o, "zone"));
+		table_cell(&t, reply_text(o, "state"));
 		table_cellf(&t, json_object_get(o, "serial") ? "%" PRId64 : "-",
-			dns_number(o, "serial"));
-		add_time(&t, dns_number(o, "notified"));
-		add_time(&t, dns_number(transfer, "at"));
+			reply_number(o, "serial"));
+		add_time(&t, reply_number(o, "notified"));
+		add_time(&t, reply_number(transfer, "at"));
 		table_cellf(&t,
 			json_is_integer(json_object_get(transfer, "serial")) ? "%" PRId64 : "-",
-			dns_number(transfer, "serial"));
+			reply_number(transfer, "serial"));
 	}
 	print_table(&t, "Secondaries", to);
 }
 
 static void print_state(const struct state *s, struct buf *to)
 {
-	int64_t up_ms = dns_number(s->status, "now") - dns_number(s->status, "started");
+	int64_t up_ms = reply_number(s->status, "now") - reply_number(s->status, "started");
 	size_t count = json_array_size(s->trouble), i;
 	json_t *line;
 
-	buf_addf(to, "sekisho-dnsd %s, up %s, %d zones: ", dns_text(s->status, "version").ptr,
-		duration_text(MAX(up_ms, 0) / 1000).s, (int)dns_number(s->status, "zones"));
+	buf_addf(to, "sekisho-dnsd %s, up %s, %d zones: ", reply_text(s->status, "version").ptr,
+		duration_text(MAX(up_ms, 0) / 1000).s, (int)reply_number(s->status, "zones"));
 	if (count == 0)
 		buf_add_str(to, "all is well\n");
 	else
@@ -468,7 +471,7 @@ int dns_status_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	setlocale(LC_CTYPE, "");
-	config = dns_config(path);
+	config = config_or_tell(path);
 	if (!config)
 		return EXIT_COULD_NOT;
 	fd = dns_connect("sekisho dns status", config);

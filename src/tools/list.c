@@ -44,32 +44,15 @@ json_t *list_ask(struct list_command *c, json_t *message)
 
 static bool connect_listd(struct list_command *c)
 {
-	struct buf faults = BUF_INIT(1 << 20);
 	struct err err;
 
-	c->config = config_load(c->config_path, &faults);
-	if (!c->config)
-		fputs(buf_str(&faults), stderr);
-	buf_done(&faults);
+	c->config = config_or_tell(c->config_path);
 	if (!c->config)
 		return false;
 	c->fd = ipc_connect(c->config->socket_path, "admin", &err);
 	if (c->fd < 0)
 		fprintf(stderr, "sekisho list: %s\n", err.text);
 	return c->fd >= 0;
-}
-
-struct slice list_text(const json_t *o, const char *name)
-{
-	const json_t *v = json_object_get(o, name);
-
-	return json_is_string(v) ? slice_of(json_string_value(v), json_string_length(v))
-				 : SLICE_EMPTY;
-}
-
-int64_t list_number(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
 }
 
 void list_print_words(FILE *to, struct slice text)
@@ -148,7 +131,7 @@ static int add_one(struct list_command *c, const char *subject)
 	if (c->json)
 		json_dumpf(listing, stdout, JSON_COMPACT);
 	else
-		printf("%s: %s on %s", list_text(listing, "subject").ptr,
+		printf("%s: %s on %s", reply_text(listing, "subject").ptr,
 			json_is_true(json_object_get(reply, "new")) ? "listed"
 								    : "was already listed",
 			list->name);

@@ -3,6 +3,7 @@
 
 #include "base/slice.h"
 #include "config/config.h"
+#include "tools/asking.h"
 
 #include <jansson.h>
 
@@ -28,8 +29,6 @@ const struct config_list *list_chosen(const struct list_command *c, const char *
 void list_print_words(FILE *to, struct slice text);
 /* Why: the object `cause` or `reason` of listd's reply. */
 void list_print_reason(FILE *to, const json_t *reason);
-struct slice list_text(const json_t *o, const char *name);
-int64_t list_number(const json_t *o, const char *name);
 
 int list_show(struct list_command *c);
 int list_why(struct list_command *c);

@@ -26,32 +26,32 @@ static const struct {
 
 static void print_threshold(FILE *to, const json_t *reason)
 {
-	int64_t traps = list_number(reason, "traps");
+	int64_t traps = reply_number(reason, "traps");
 
-	fprintf(to, "evidence of weight %lld within %s", (long long)list_number(reason, "weight"),
-		duration_text(list_number(reason, "window_s")).s);
+	fprintf(to, "evidence of weight %lld within %s", (long long)reply_number(reason, "weight"),
+		duration_text(reply_number(reason, "window_s")).s);
 	/* What hit no trap counts as one: below two nothing is known of traps. */
 	if (traps > 1)
 		fprintf(to, " from %lld traps", (long long)traps);
 	fprintf(to, " reached the threshold of %lld; listed for %s%s",
-		(long long)list_number(reason, "threshold"),
-		duration_text(list_number(reason, "lifetime_s")).s,
-		list_number(reason, "relist") > 0 ? " (again)" : "");
+		(long long)reply_number(reason, "threshold"),
+		duration_text(reply_number(reason, "lifetime_s")).s,
+		reply_number(reason, "relist") > 0 ? " (again)" : "");
 }
 
 static void print_value(FILE *to, const json_t *reason, const char *field)
 {
 	if (slice_ends_nocase(slice_str(field), SLICE("_s")))
-		fputs(duration_text(list_number(reason, field)).s, to);
+		fputs(duration_text(reply_number(reason, field)).s, to);
 	else if (json_is_integer(json_object_get(reason, field)))
-		fprintf(to, "%lld", (long long)list_number(reason, field));
+		fprintf(to, "%lld", (long long)reply_number(reason, field));
 	else
-		list_print_words(to, list_text(reason, field));
+		list_print_words(to, reply_text(reason, field));
 }
 
 void list_print_reason(FILE *to, const json_t *reason)
 {
-	struct slice code = list_text(reason, "code");
+	struct slice code = reply_text(reason, "code");
 
 	if (slice_eq(code, SLICE("threshold"))) {
 		print_threshold(to, reason);
@@ -63,7 +63,7 @@ void list_print_reason(FILE *to, const json_t *reason)
 		fputs(codes[i].words, to);
 		if (!codes[i].field
 			|| (!json_is_integer(json_object_get(reason, codes[i].field))
-				&& list_text(reason, codes[i].field).len == 0))
+				&& reply_text(reason, codes[i].field).len == 0))
 			return;
 		fputs(codes[i].lead, to);
 		print_value(to, reason, codes[i].field);

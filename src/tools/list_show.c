@@ -9,22 +9,23 @@
 
 static bool is_active(const json_t *listing)
 {
-	return slice_eq(list_text(listing, "state"), SLICE("active"));
+	return slice_eq(reply_text(listing, "state"), SLICE("active"));
 }
 
 static void print_listing(const json_t *g)
 {
-	int64_t expires_ms = list_number(g, "expires");
-	const char *leave = list_text(g, "leave").ptr;
+	int64_t expires_ms = reply_number(g, "expires");
+	const char *leave = reply_text(g, "leave").ptr;
 
-	printf("  %s on list %s as ", list_text(g, "state").ptr, list_text(g, "list").ptr);
-	list_print_words(stdout, list_text(g, "subject"));
-	printf(" (%s)\n    since   %s\n    until   %s\n    cause   ", list_text(g, "code").ptr,
-		time_text(list_number(g, "since")).s,
+	printf("  %s on list %s as ", reply_text(g, "state").ptr, reply_text(g, "list").ptr);
+	list_print_words(stdout, reply_text(g, "subject"));
+	printf(" (%s)\n    since   %s\n    until   %s\n    cause   ", reply_text(g, "code").ptr,
+		time_text(reply_number(g, "since")).s,
 		expires_ms == 0 ? "it is removed" : time_text(expires_ms).s);
 	list_print_reason(stdout, json_object_get(g, "cause"));
 	printf("\n    listed before %lld times, removed %lld times; way out: %s\n",
-		(long long)list_number(g, "relist"), (long long)list_number(g, "removals"), leave);
+		(long long)reply_number(g, "relist"), (long long)reply_number(g, "removals"),
+		leave);
 }
 
 static void print_field(const char *name, struct slice text)
@@ -43,15 +44,15 @@ static void print_evidence(const json_t *listing)
 
 	json_array_foreach(json_object_get(listing, "evidence"), i, e)
 	{
-		struct slice sample = list_text(e, "sample"), line;
+		struct slice sample = reply_text(e, "sample"), line;
 
-		printf("    %s  %s, %s, seen by ", time_text(list_number(e, "at")).s,
-			list_text(e, "kind").ptr, list_text(e, "class").ptr);
-		list_print_words(stdout, list_text(e, "sensor"));
+		printf("    %s  %s, %s, seen by ", time_text(reply_number(e, "at")).s,
+			reply_text(e, "kind").ptr, reply_text(e, "class").ptr);
+		list_print_words(stdout, reply_text(e, "sensor"));
 		putchar('\n');
-		print_field("HELO", list_text(e, "helo"));
-		print_field("from", list_text(e, "mail_from_domain"));
-		print_field("subject", list_text(e, "subject_line"));
+		print_field("HELO", reply_text(e, "helo"));
+		print_field("from", reply_text(e, "mail_from_domain"));
+		print_field("subject", reply_text(e, "subject_line"));
 		/* The newest in full, the others would only scroll it away. */
 		while (i == 0 && slice_cut_line(&sample, &line)) {
 			fputs("      | ", stdout);
@@ -68,11 +69,11 @@ static void print_journal(const json_t *entries)
 
 	json_array_foreach(entries, i, e)
 	{
-		printf("  %s  %-8s %s  ", time_text(list_number(e, "at")).s,
-			list_text(e, "action").ptr, list_text(e, "list").ptr);
-		list_print_words(stdout, list_text(e, "subject"));
+		printf("  %s  %-8s %s  ", time_text(reply_number(e, "at")).s,
+			reply_text(e, "action").ptr, reply_text(e, "list").ptr);
+		list_print_words(stdout, reply_text(e, "subject"));
 		fputs("  by ", stdout);
-		list_print_words(stdout, list_text(e, "who"));
+		list_print_words(stdout, reply_text(e, "who"));
 		fputs(": ", stdout);
 		list_print_reason(stdout, json_object_get(e, "reason"));
 		putchar('\n');
@@ -96,7 +97,7 @@ static int look_up(struct list_command *c, const char *subject, bool why)
 		json_dumpf(reply, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else {
-		printf("%s: %s\n", list_text(reply, "subject").ptr,
+		printf("%s: %s\n", reply_text(reply, "subject").ptr,
 			listed ? "listed" : "not listed");
 		json_array_foreach(listings, i, g)
 		{
@@ -153,7 +154,7 @@ int list_journal(struct list_command *c)
 			print_journal(entries);
 		json_array_foreach(entries, i, e)
 		{
-			before = list_number(e, "number");
+			before = reply_number(e, "number");
 			if (c->json) {
 				json_dumpf(e, stdout, JSON_COMPACT);
 				putchar('\n');
@@ -182,12 +183,12 @@ int list_status(struct list_command *c)
 		putchar('\n');
 	} else {
 		json_array_foreach(json_object_get(reply, "lists"), i, l)
-			printf("%-20s %lld active\n", list_text(l, "name").ptr,
-				(long long)list_number(l, "active"));
+			printf("%-20s %lld active\n", reply_text(l, "name").ptr,
+				(long long)reply_number(l, "active"));
 		printf("serial %lld, snapshot %lld, evidence %lld\n",
-			(long long)list_number(reply, "serial"),
-			(long long)list_number(reply, "snapshot_serial"),
-			(long long)list_number(reply, "evidence"));
+			(long long)reply_number(reply, "serial"),
+			(long long)reply_number(reply, "snapshot_serial"),
+			(long long)reply_number(reply, "evidence"));
 	}
 	json_decref(reply);
 	return EXIT_CLEAN;

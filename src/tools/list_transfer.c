@@ -75,15 +75,15 @@ static size_t import_send(struct import *im, const struct import_item *items, si
 	reply = list_ask(im->c, import_message(im, items, &count));
 	if (!reply)
 		return 0;
-	im->added += list_number(reply, "added");
-	im->kept += list_number(reply, "kept");
-	im->refused += list_number(reply, "refused_more");
+	im->added += reply_number(reply, "added");
+	im->kept += reply_number(reply, "kept");
+	im->refused += reply_number(reply, "refused_more");
 	json_array_foreach(json_object_get(reply, "refused"), i, r)
 	{
-		int64_t item = list_number(r, "item");
+		int64_t item = reply_number(r, "item");
 
 		refuse(im, item >= 0 && item < (int64_t)count ? items[item].line : 0,
-			list_text(r, "subject"), list_text(r, "error"));
+			reply_text(r, "subject"), reply_text(r, "error"));
 	}
 	json_decref(reply);
 	if (im->progress)
@@ -229,7 +229,7 @@ static bool in_pass(const struct export *x, struct slice subject)
 
 static void text_one(struct export *x, const json_t *g)
 {
-	printf("%s\n", list_text(g, "subject").ptr);
+	printf("%s\n", reply_text(g, "subject").ptr);
 }
 
 static void rbldnsd_begin(struct export *x)
@@ -249,13 +249,13 @@ static void rbldnsd_begin(struct export *x)
 static void rbldnsd_one(struct export *x, const json_t *g)
 {
 	struct ip code = ip4_of(x->list->code);
-	struct slice text = list_text(g, "text"), subject = list_text(g, "subject");
+	struct slice text = reply_text(g, "text"), subject = reply_text(g, "subject");
 
 	/* Here a name stands for itself and all below it: a leading dot. */
 	printf("%s%s", x->list->kind == LIST_DOMAIN ? "." : "", subject.ptr);
-	if (!slice_eq(list_text(g, "code"), slice_str(ip_text(&code).s))
+	if (!slice_eq(reply_text(g, "code"), slice_str(ip_text(&code).s))
 		|| !slice_eq(text, slice_str(x->list->text))) {
-		printf(" :%s:", list_text(g, "code").ptr);
+		printf(" :%s:", reply_text(g, "code").ptr);
 		list_print_words(stdout, text);
 	}
 	putchar('\n');
@@ -275,7 +275,7 @@ static void nft_one(struct export *x, const json_t *g)
 	if (x->count % 1000 == 0)
 		printf("%sadd element inet sekisho %s%u { ", x->count ? " }\n" : "", x->set,
 			x->family);
-	printf("%s%s", x->count % 1000 ? ", " : "", list_text(g, "subject").ptr);
+	printf("%s%s", x->count % 1000 ? ", " : "", reply_text(g, "subject").ptr);
 }
 
 static void nft_end(struct export *x)
@@ -323,7 +323,7 @@ static bool export_pass(struct list_command *c, const struct export_format *f, s
 		more = ok && json_is_true(json_object_get(reply, "more"));
 		json_array_foreach(json_object_get(reply, "listings"), i, g)
 		{
-			struct slice subject = list_text(g, "subject");
+			struct slice subject = reply_text(g, "subject");
 
 			free(after);
 			after = mem_str_len(subject.ptr, subject.len);

@@ -127,7 +127,7 @@ int top_main(int argc, char **argv)
 	}
 	setlocale(LC_CTYPE, "");
 	status = EXIT_COULD_NOT;
-	config = dns_config(o.config_path);
+	config = config_or_tell(o.config_path);
 	if (!config)
 		return status;
 	fd = dns_connect("sekisho top", config);

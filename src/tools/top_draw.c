@@ -84,12 +84,12 @@ static void add_share(struct buf *to, double part, double of)
 
 static void title_line(const struct top_rates *r, struct buf *to)
 {
-	int64_t now_ms = dns_number(r->now, "now"), started_ms = dns_number(r->now, "started"),
-		every = dns_number(r->now, "every");
+	int64_t now_ms = reply_number(r->now, "now"), started_ms = reply_number(r->now, "started"),
+		every = reply_number(r->now, "every");
 
-	buf_addf(to, "sekisho-dnsd %s  up %s  %s TCP sessions", dns_text(r->now, "version").ptr,
+	buf_addf(to, "sekisho-dnsd %s  up %s  %s TCP sessions", reply_text(r->now, "version").ptr,
 		duration_text(MAX(now_ms / 1000 - started_ms / 1000, 0)).s,
-		dns_count(dns_number(r->now, "tcp_sessions")).s);
+		dns_count(reply_number(r->now, "tcp_sessions")).s);
 	if (every > 1)
 		buf_addf(to, "  one in %s sampled", dns_count(every).s);
 }
@@ -158,7 +158,7 @@ static void pane_line(const struct top_rates *r, enum top_part part, const struc
 	const json_t *items = json_object_get(r->now, parts[part].name),
 		     *item = n ? json_array_get(items, n - 1) : NULL;
 	size_t name_width = p->width > NUMBER_WIDTH + GAP ? p->width - NUMBER_WIDTH - GAP : 0;
-	struct slice name = n ? dns_text(item, "name") : slice_str(parts[part].title);
+	struct slice name = n ? reply_text(item, "name") : slice_str(parts[part].title);
 
 	add_mark(to, s, n ? TOP_PLAIN : TOP_BOLD);
 	words_fit(to, name, name_width, false);
@@ -228,7 +228,7 @@ void top_print(const struct top_rates *r, struct buf *to)
 
 		json_array_foreach(json_object_get(r->now, parts[i].name), k, o)
 		{
-			table_cell(&t, dns_text(o, "name"));
+			table_cell(&t, reply_text(o, "name"));
 			table_cellf(&t, "%s", item_rate(o).s);
 		}
 		buf_add_char(to, '\n');

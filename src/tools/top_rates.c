@@ -17,7 +17,7 @@ struct sums {
 
 static double number(const json_t *o, const char *name)
 {
-	return (double)dns_number(o, name);
+	return (double)reply_number(o, name);
 }
 
 static void add(struct sums *s, const json_t *transport)
@@ -44,7 +44,7 @@ static struct sums sums_of(const json_t *reply, const char *transport)
 
 	json_array_foreach(json_object_get(reply, "transports"), i, o)
 	{
-		if (!transport || slice_eq(dns_text(o, "transport"), slice_str(transport)))
+		if (!transport || slice_eq(reply_text(o, "transport"), slice_str(transport)))
 			add(&s, o);
 	}
 	return s;
@@ -62,7 +62,7 @@ static void set_transports(const json_t *before, const json_t *now, struct top_r
 
 	json_array_foreach(json_object_get(now, "transports"), i, o)
 	{
-		const char *name = dns_text(o, "transport").ptr;
+		const char *name = reply_text(o, "transport").ptr;
 		size_t k = 0;
 		while (k < r->transport_count && strcmp(r->transports[k].name, name) != 0)
 			k++;
@@ -126,7 +126,7 @@ void top_rates_of(const json_t *before, const json_t *now, struct top_rates *ret
 	double ms = number(now, "now") - number(before, "now");
 
 	*ret = (struct top_rates){.now = now};
-	if (!before || ms <= 0 || dns_number(before, "started") != dns_number(now, "started"))
+	if (!before || ms <= 0 || reply_number(before, "started") != reply_number(now, "started"))
 		return;
 	ret->seconds = ms / 1000;
 	set_transports(before, now, ret);
