@@ -17,12 +17,14 @@ static const struct command {
 		"QUESTION-FILE: a made-up list and questions"},
 	{"echo", echo_main, "PORT: sends every question back, until it is ended"},
 	{"ask", ask_main,
-		"PORT QUESTION-FILE REPLY-FILE [FROM]: every question once, replies in their order, "
+		"PORT QUESTION-FILE REPLY-FILE [FROM]: every question once, replies in their "
+		"order, "
 		"empty where none came"},
 	{"load", load_main,
 		"PORT QUESTION-FILE SECONDS: as fast as answers come; prints how many came"},
 	{"tcp", tcp_main,
-		"PORT QUESTION-FILE CONNECTIONS DEPTH SECONDS SOURCE: over so many TCP connections from "
+		"PORT QUESTION-FILE CONNECTIONS DEPTH SECONDS SOURCE: over so many TCP connections "
+		"from "
 		"127.1.0.1+SOURCE, so many under way on each; DEPTH 0: held until the input ends"},
 	{"xdp", xdp_main,
 		"WIRE OUT RELAY SERVER-MAC FROM TO QUESTION-FILE SECONDS WINDOW: the same past the "
@@ -31,20 +33,6 @@ static const struct command {
 	{"compare", compare_main,
 		"QUESTION-FILE REPLY-FILE REPLY-FILE: section by section; exit 1 when any differ"},
 };
-
-void fail(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-double seconds_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 void packets_read(const char *path, struct packets *ret)
 {

@@ -2,6 +2,8 @@
  * on one machine. Questions lie prebuilt in a file, each as u16 length (host order) and wire bytes. */
 #pragma once
 
+#include "common.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,9 +21,6 @@ static inline const uint8_t *packet(const struct packets *p, size_t i, size_t *r
 	*ret_len = (size_t)at[0] | (size_t)at[1] << 8;
 	return at + 2;
 }
-
-double seconds_now(void);
-_Noreturn void fail(const char *what);
 
 int echo_main(int argc, char **argv);
 int make_main(int argc, char **argv);

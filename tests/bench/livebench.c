@@ -1,9 +1,8 @@
 /* livebench.c - what lists that change do to those who ask: writes a publish folder as listd does, changes
  * it at a given rate, and asks at a fixed rate meanwhile. tests/bench/live drives it. */
 #include "base/mem.h"
-#include "base/siphash.h"
-#include "index/builder.h"
-#include "index/changelog.h"
+#include "common.h"
+#include "publish.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,27 +24,6 @@
 #define WATCHED_MAX 100000
 #define WATCH_EVERY_S 0.005
 
-static const uint8_t seed[16] = "livebench";
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void fail(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-static uint64_t random_of(uint64_t i)
-{
-	return siphash(seed, slice_of(&i, sizeof i));
-}
-
 /* Addresses of the snapshot lie below 128.0.0.0, those of changes above. */
 static uint32_t address_of(uint64_t i)
 {
@@ -63,11 +41,8 @@ static int snapshot_main(char **arg)
 {
 	uint64_t entries = strtoull(arg[2], NULL, 10), lists = strtoull(arg[3], NULL, 10);
 	struct set_meta meta = meta_plain(SET_IP, SET_FIRST, 300);
-	struct builder *b = builder_new(strtoull(arg[1], NULL, 10), seed);
-	struct buf out = BUF_INIT((size_t)8 << 30);
-	struct err err;
+	struct builder *b = builder_new(strtoull(arg[1], NULL, 10), publish_seed);
 	char name[32];
-	int fd;
 
 	for (uint64_t l = 0; l < lists; l++) {
 		struct builder_set *s;
@@ -79,18 +54,7 @@ static int snapshot_main(char **arg)
 		for (uint64_t i = l; i < entries; i += lists)
 			builder_add_ip4(s, address_of(i), 32, value, 0);
 	}
-	if (!builder_write(b, &out, &err)) {
-		fprintf(stderr, "livebench: %s\n", err.text);
-		return 1;
-	}
-	fd = open(arg[0], O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	for (size_t at = 0; at < out.len;) {
-		ssize_t n = write(fd, out.ptr + at, out.len - at);
-		if (n < 0)
-			fail(arg[0]);
-		at += (size_t)n;
-	}
-	close(fd);
+	publish_snapshot(b, arg[0]);
 	return 0;
 }
 
@@ -146,7 +110,7 @@ static void come_first(void)
 static void sleep_until(int fd, double due_s)
 {
 	struct pollfd wait = {fd, POLLIN, 0};
-	double left_ns = (due_s - now_s()) * 1e9;
+	double left_ns = (due_s - seconds_now()) * 1e9;
 	struct timespec t = {0, (long)left_ns};
 
 	if (left_ns > 0 && left_ns < 1e9)
@@ -164,7 +128,7 @@ static uint64_t take_replies(int fd)
 
 	while ((len = recv(fd, reply, sizeof reply, 0)) >= 12) {
 		uint16_t id = (uint16_t)(reply[0] << 8 | reply[1]);
-		double took = now_s() - sent_at[id];
+		double took = seconds_now() - sent_at[id];
 		size_t bucket = (size_t)(took / BUCKET_S);
 
 		histogram[MIN(bucket, (size_t)HISTOGRAM - 1)]++;
@@ -187,11 +151,12 @@ static int latency_main(char **arg)
 {
 	int fd = socket_to(arg[0]);
 	uint64_t entries = strtoull(arg[2], NULL, 10), sent = 0, answered = 0;
-	double gap = 1 / strtod(arg[3], NULL), begin = now_s(), end = begin + strtod(arg[4], NULL);
+	double gap = 1 / strtod(arg[3], NULL), begin = seconds_now(),
+	       end = begin + strtod(arg[4], NULL);
 	uint8_t q[300];
 
 	come_first();
-	for (double now; (now = now_s()) < end;) {
+	for (double now; (now = seconds_now()) < end;) {
 		for (; begin + (double)sent * gap <= now; sent++) {
 			uint32_t address = address_of(random_of(sent) % (2 * entries));
 			size_t len = question(q, (uint16_t)sent, address, arg[1]);
@@ -203,7 +168,8 @@ static int latency_main(char **arg)
 		answered += take_replies(fd);
 		sleep_until(fd, begin + (double)sent * gap);
 	}
-	for (end = now_s() + 0.2; answered < sent && now_s() < end; answered += take_replies(fd))
+	for (end = seconds_now() + 0.2; answered < sent && seconds_now() < end;
+		answered += take_replies(fd))
 		sleep_until(fd, end);
 	printf("{\"sent\": %" PRIu64 ", \"answered\": %" PRIu64
 	       ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f}\n",
@@ -218,11 +184,11 @@ static int load_main(char **arg)
 {
 	int fd = socket_to(arg[0]);
 	uint64_t entries = strtoull(arg[2], NULL, 10), sent = 0, answered = 0, lost = 0;
-	double begin = now_s(), end = begin + strtod(arg[3], NULL), last = begin;
+	double begin = seconds_now(), end = begin + strtod(arg[3], NULL), last = begin;
 	struct pollfd wait = {fd, POLLIN, 0};
 	uint8_t q[300];
 
-	while (now_s() < end) {
+	while (seconds_now() < end) {
 		uint64_t before = answered;
 
 		for (; sent - answered - lost < LOAD_WINDOW; sent++) {
@@ -233,8 +199,8 @@ static int load_main(char **arg)
 		poll(&wait, 1, 10);
 		answered += take_replies(fd);
 		if (answered != before)
-			last = now_s();
-		else if (now_s() - last > 0.5) /* they got lost: ask others */
+			last = seconds_now();
+		else if (seconds_now() - last > 0.5) /* they got lost: ask others */
 			lost = sent - answered;
 	}
 	printf("{\"answered\": %" PRIu64 ", \"qps\": %.0f}\n", answered,
@@ -273,12 +239,8 @@ static void append(int log, uint64_t serial, uint64_t i, const char *list)
 		.set = slice_str(list),
 		.prefix = prefix_of(&ip, 32),
 		.value = {0x7f000002, SLICE("$ is listed")}};
-	struct buf out = BUF_INIT(CHANGE_RECORD_MAX);
-	struct err err;
 
-	if (!change_encode(&c, &out, &err) || write(log, out.ptr, out.len) != (ssize_t)out.len)
-		fail("change log");
-	buf_done(&out);
+	publish_change(log, &c);
 }
 
 static int by_value(const void *a, const void *b)
@@ -294,11 +256,11 @@ static int changes_main(char **arg)
 {
 	int log = open(arg[0], O_WRONLY | O_APPEND | O_CREAT, 0644), fd = socket_to(arg[4]);
 	uint64_t serial = strtoull(arg[1], NULL, 10), i = 0;
-	double rate = strtod(arg[2], NULL), begin = now_s(), next = begin;
+	double rate = strtod(arg[2], NULL), begin = seconds_now(), next = begin;
 	double end = begin + strtod(arg[3], NULL), *took = mem_new(WATCHED_MAX, sizeof *took);
 	size_t seen = 0;
 
-	for (double now; (now = now_s()) < end && seen < WATCHED_MAX;) {
+	for (double now; (now = seconds_now()) < end && seen < WATCHED_MAX;) {
 		if (begin + (double)i / rate > now) {
 			usleep(200);
 			continue;
@@ -309,14 +271,14 @@ static int changes_main(char **arg)
 			continue;
 		next = now + WATCH_EVERY_S;
 		struct probe p = {changed_address((i - 1) / 2), i % 2 == 1};
-		while (!shows(fd, &p, arg[5]) && now_s() < end)
+		while (!shows(fd, &p, arg[5]) && seconds_now() < end)
 			;
-		took[seen++] = (now_s() - now) * 1e3;
+		took[seen++] = (seconds_now() - now) * 1e3;
 	}
 	qsort(took, seen, sizeof *took, by_value);
 	printf("{\"changes\": %" PRIu64 ", \"seconds\": %.1f, \"watched\": %zu, \"p50_ms\": %.2f, "
 	       "\"p99_ms\": %.2f, \"max_ms\": %.2f, \"serial\": %" PRIu64 "}\n",
-		i, now_s() - begin, seen, seen ? took[seen / 2] : -1,
+		i, seconds_now() - begin, seen, seen ? took[seen / 2] : -1,
 		seen ? took[seen * 99 / 100] : -1, seen ? took[seen - 1] : -1, serial + i);
 	return 0;
 }

@@ -1,9 +1,8 @@
 /* transferbench.c - lists for secondaries to follow: a snapshot as listd publishes it, and changes of all kinds
  * at a given rate. tests/bench/transfer drives it. */
 #include "base/mem.h"
-#include "base/siphash.h"
-#include "index/builder.h"
-#include "index/changelog.h"
+#include "common.h"
+#include "publish.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,28 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const uint8_t seed[16] = "transferbench";
 static const struct value ip_value = {0x7f000002, SLICE("$ is listed")};
 static const struct value name_value = {0x7f000102, SLICE("$ is listed")};
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void fail(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-static uint64_t random_of(uint64_t i)
-{
-	return siphash(seed, slice_of(&i, sizeof i));
-}
 
 /* One key in seven is a name, of these one in ten lies below another key; of the rest one in ten is of IPv6
  * and one in ten a range. */
@@ -81,13 +60,10 @@ static int snapshot_main(char **arg)
 {
 	struct set_meta ip_meta = meta_plain(SET_IP, SET_FIRST, 300);
 	struct set_meta name_meta = meta_plain(SET_NAME, SET_FIRST, 300);
-	struct builder *b = builder_new(strtoull(arg[1], NULL, 10), seed);
+	struct builder *b = builder_new(strtoull(arg[1], NULL, 10), publish_seed);
 	struct builder_set *ip = builder_set_new(b, SLICE("ip"), &ip_meta);
 	struct builder_set *names = builder_set_new(b, SLICE("names"), &name_meta);
 	uint64_t keys = strtoull(arg[2], NULL, 10);
-	struct buf out = BUF_INIT((size_t)8 << 30);
-	struct err err;
-	int fd;
 
 	for (uint64_t i = 0; i < keys; i++) {
 		struct change c = key_of(i);
@@ -101,17 +77,7 @@ static int snapshot_main(char **arg)
 			builder_add_prefix(
 				ip, &c.prefix, builder_value(ip, c.value.code, c.value.text), 0);
 	}
-	if (!builder_write(b, &out, &err)) {
-		fprintf(stderr, "transferbench: %s\n", err.text);
-		return 1;
-	}
-	fd = open(arg[0], O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	for (size_t at = 0; at < out.len;) {
-		ssize_t n = write(fd, out.ptr + at, out.len - at);
-		if (n < 0)
-			fail(arg[0]);
-		at += (size_t)n;
-	}
+	publish_snapshot(b, arg[0]);
 	return 0;
 }
 
@@ -121,11 +87,9 @@ static int changes_main(char **arg)
 {
 	int log = open(arg[0], O_WRONLY | O_APPEND | O_CREAT, 0644);
 	uint64_t serial = strtoull(arg[1], NULL, 10), keys = strtoull(arg[2], NULL, 10), n;
-	double rate = strtod(arg[3], NULL), begin = now_s();
+	double rate = strtod(arg[3], NULL), begin = seconds_now();
 	uint64_t count = (uint64_t)(rate * strtod(arg[4], NULL));
 	bool *listed = mem_new(keys, sizeof *listed);
-	struct buf out = BUF_INIT(CHANGE_RECORD_MAX);
-	struct err err;
 
 	for (uint64_t i = 0; i < keys; i++)
 		listed[i] = starts_listed(i);
@@ -133,20 +97,17 @@ static int changes_main(char **arg)
 		uint64_t key = random_of(~n) % keys;
 		struct change c = key_of(key);
 
-		if (begin + (double)n / rate > now_s()) {
+		if (begin + (double)n / rate > seconds_now()) {
 			usleep(200);
 			continue;
 		}
 		listed[key] = !listed[key];
 		c.op = listed[key] ? CHANGE_ADD : CHANGE_REMOVE;
 		c.serial = serial + ++n;
-		buf_reset(&out);
-		if (!change_encode(&c, &out, &err)
-			|| write(log, out.ptr, out.len) != (ssize_t)out.len)
-			fail(arg[0]);
+		publish_change(log, &c);
 	}
 	printf("{\"begin\": %.6f, \"seconds\": %.3f, \"serial\": %" PRIu64 "}\n", begin,
-		now_s() - begin, serial + n);
+		seconds_now() - begin, serial + n);
 	return 0;
 }
 
