@@ -1,5 +1,5 @@
-"""Knot, NSD, BIND and PowerDNS as secondaries, on ports of their own and with configurations of our own: for the
-tests of transfers and for their benchmark."""
+"""Knot, NSD, BIND and PowerDNS as secondaries, and Unbound as a resolver, on ports of their own and with configurations
+of our own: for the tests of DNS and for the benchmark of transfers."""
 import os
 import shutil
 import sqlite3
@@ -203,3 +203,34 @@ allow-axfr-ips=127.0.0.0/8
         assert os.path.dirname(conf) == self.dir
         self.process = self.start(find(self.PROGRAM), args=[f"--config-dir={self.dir}", "--daemon=no", "--guardian=no"],
             ready=False)
+
+
+def start_unbound(start, workdir, name, port, zone, server, anchor=None):
+    """A resolver that has the zone, and what lies below it, from the server on a port of 127.0.0.1. anchor: the one DS
+    record that it trusts; None: it validates nothing."""
+    trust = ""
+    if anchor:
+        with open(f"{workdir}/{name}.anchor", "w", encoding="utf-8") as f:
+            f.write(anchor + "\n")
+        trust = f'aggressive-nsec: yes{NEXT}\ttrust-anchor-file: "{workdir}/{name}.anchor"'
+    with open(f"{workdir}/{name}.conf", "w", encoding="utf-8") as f:
+        f.write(f"""server:
+	interface: 127.0.0.1@{port}
+	do-daemonize: no
+	chroot: ""
+	username: ""
+	directory: "{workdir}"
+	pidfile: ""
+	use-syslog: no
+	do-not-query-localhost: no
+	qname-minimisation: yes
+	module-config: "{'validator iterator' if anchor else 'iterator'}"
+	local-zone: "example." nodefault
+	{trust}
+remote-control:
+	control-enable: no
+stub-zone:
+	name: "{zone}"
+	stub-addr: 127.0.0.1@{server}
+""")
+    return start(find("unbound"), args=["-d", "-c", f"{workdir}/{name}.conf"])

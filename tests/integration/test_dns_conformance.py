@@ -18,6 +18,7 @@ import dns.rdatatype
 import pytest
 
 import conftest
+import servers
 from test_dnsd import HEAD, Server, many_values, records, texts
 
 LISTED = "2.0.0.127.bl.site.example"
@@ -444,27 +445,9 @@ def test_a_resolver_finds_deep_names(workdir, free_port, start):
         f.write(HEAD.replace("files.example", "names.example") + ":127.0.0.2:$\na.b.c.d.com\n.wild.x.org\n")
     server = Server(workdir, free_port(), f'zone "names.example" {{ data = {{"dnset:{workdir}/names"}} }}')
     start("sekisho-dnsd", server.conf)
-    port, path = free_port(), os.path.join(workdir, "resolver.conf")
-    with open(path, "w", encoding="ascii") as f:
-        f.write(f"""server:
-	interface: 127.0.0.1@{port}
-	do-daemonize: no
-	chroot: ""
-	username: ""
-	directory: "{workdir}"
-	pidfile: ""
-	use-syslog: no
-	do-not-query-localhost: no
-	qname-minimisation: yes
-	module-config: "iterator"
-	local-zone: "example." nodefault
-remote-control:
-	control-enable: no
-stub-zone:
-	name: "example"
-	stub-addr: 127.0.0.1@{server.port}
-""")
-    start(conftest.tool("unbound"), args=["-d", "-c", path])
+    port = free_port()
+    conftest.tool("unbound")
+    servers.start_unbound(start, workdir, "unbound", port, "example", server.port)
 
     def resolve(name):
         return dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", 10, port)

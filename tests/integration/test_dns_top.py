@@ -19,21 +19,13 @@ import dns.message
 import pytest
 
 from conftest import program
-from test_dns_status import Socket
+from test_dns_status import Socket, conf  # noqa: F401 (a fixture)
 from test_dnsd import Server, until
 
 
 @pytest.fixture
 def server(workdir, free_port):
     return Server(workdir, free_port())
-
-
-@pytest.fixture
-def conf(server, workdir):
-    path = os.path.join(workdir, "sekisho.conf")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(server.conf)
-    return path
 
 
 @contextlib.contextmanager

@@ -13,7 +13,9 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from conftest import tool, program
+import conftest
+from conftest import program
+from servers import start_unbound
 
 pytest.importorskip("cryptography")
 
@@ -154,43 +156,16 @@ def ds_of(key):
     return out.splitlines()[0].replace(" DS ", " IN DS ")
 
 
-def start_resolver(start, workdir, name, port, server, anchor):
-    """Unbound, which trusts the one DS record and nothing else."""
-    with open(f"{workdir}/{name}.anchor", "w", encoding="utf-8") as f:
-        f.write(anchor + "\n")
-    with open(f"{workdir}/{name}.conf", "w", encoding="utf-8") as f:
-        f.write(f"""server:
-	interface: 127.0.0.1@{port}
-	do-daemonize: no
-	chroot: ""
-	username: ""
-	directory: "{workdir}"
-	pidfile: ""
-	use-syslog: no
-	do-not-query-localhost: no
-	qname-minimisation: yes
-	aggressive-nsec: yes
-	module-config: "validator iterator"
-	trust-anchor-file: "{workdir}/{name}.anchor"
-	local-zone: "example." nodefault
-remote-control:
-	control-enable: no
-stub-zone:
-	name: "{ZONE}"
-	stub-addr: 127.0.0.1@{server}
-""")
-    return start(tool("unbound"), args=["-d", "-c", f"{workdir}/{name}.conf"])
-
-
 def resolve(port, name, rdtype="A"):
     q = dns.message.make_query(f"{name}.{ZONE}", rdtype, want_dnssec=True)
     return dns.query.udp(q, "127.0.0.1", 10, port)
 
 
 def test_unbound_believes(signed, start, workdir, free_port):
+    conftest.tool("unbound")
     port, key = signed
     resolver = free_port()
-    start_resolver(start, workdir, "unbound", resolver, port, ds_of(key))
+    start_unbound(start, workdir, "unbound", resolver, ZONE, port, ds_of(key))
     for _ in range(2):  # the second time from its cache
         for name, rdtype, listed in (("9.2.0.192", "A", False), ("1.2.0.192", "A", True), ("1.2.0.192", "TXT", True),
                 ("1.2.0.192", "AAAA", False), ("2.2.0.192", "A", True), ("8.2.0.192", "A", False)):
@@ -203,6 +178,7 @@ def test_unbound_believes(signed, start, workdir, free_port):
 def test_a_new_key_for_the_old(workdir, free_port, start):
     """The old key signs and the new one is published, then the other way round: at each step who trusts only the DS of
     the key that signs believes the answers; and signatures by the other key, from a cache, still have their key."""
+    conftest.tool("unbound")
     old, new, last = make_key(workdir, "old"), make_key(workdir, "new"), None
     port = free_port()
     for turn, (key, publish) in enumerate(((old, [new]), (new, [old]), (new, []))):
@@ -228,7 +204,7 @@ def test_a_new_key_for_the_old(workdir, free_port, start):
             validate(last, keys)
         last = ask(port, f"1.2.0.192.{ZONE}").answer
         resolver = free_port()
-        unbound = start_resolver(start, workdir, f"unbound{turn}", resolver, port, ds_of(key))
+        unbound = start_unbound(start, workdir, f"unbound{turn}", resolver, ZONE, port, ds_of(key))
         for name, listed in (("1.2.0.192", True), ("9.2.0.192", False)):
             reply = resolve(resolver, name)
             assert reply.flags & dns.flags.AD and bool(reply.answer) == listed
