@@ -9,6 +9,7 @@
 #include "io/ipc.h"
 #include "io/loop.h"
 #include "io/sandbox.h"
+#include "ledger/db.h"
 #include "ledger/publish.h"
 #include "listd/requests.h"
 
@@ -220,9 +221,15 @@ static bool folder_make(const char *path, mode_t mode, const struct config *c, s
 struct listd *listd_prepare(const struct config *config, struct err *err)
 {
 	static const struct ipc_server_handler handler = {.request = on_request, .idle = on_idle};
-	struct listd *d = mem_new(1, sizeof *d);
+	struct listd *d;
 	struct buf path = BUF_INIT(4096);
 
+	if (db_engine_of(config->listd.store) == DB_POSTGRESQL) {
+		err_set(err, ERR_REFUSED,
+			"listd: store: PostgreSQL is not ready in this version; give a file");
+		return NULL;
+	}
+	d = mem_new(1, sizeof *d);
 	d->config = config;
 	d->desk.config = config;
 	d->desk.roles = roles_find(config, config->listd.user);
@@ -268,9 +275,6 @@ static bool open_books(struct listd *d, struct err *err)
 {
 	int64_t now_ms = clock_unix_ms();
 
-	if (slice_starts(slice_str(d->store_path), SLICE("postgresql:")))
-		return err_set(err, ERR_REFUSED,
-			"listd: store: PostgreSQL is not ready in this version; give a file");
 	d->store = store_open(d->store_path, err);
 	if (!d->store)
 		return false;

@@ -345,3 +345,11 @@ def test_terminal_is_safe_from_evidence(listd, sekisho):
     shown = sekisho("list", "why", "5.6.7.8", "--config", listd.conf).stdout
     assert "gotcha" in shown and "red" in shown
     assert not any(ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0 for c in shown)
+
+
+@pytest.mark.parametrize("url", ["postgresql:///sekisho", "postgres://db.example/sekisho"])
+def test_postgresql_is_refused(workdir, start, url):
+    conf = CONF.format(dir=workdir, interval=60).replace("listd {", f'listd {{ store = "{url}" ')
+    daemon = start("sekisho-listd", conf, ready=False)
+    assert daemon.process.wait(30) == 1
+    assert "PostgreSQL is not ready" in daemon.log()
