@@ -213,10 +213,10 @@ static int line_of(cfg_t *cfg, const char *section, size_t i)
 
 static char *join(const char *a, const char *b)
 {
-	struct buf path = BUF_INIT(4096);
+	struct buf both = BUF_INIT(strlen(a) + strlen(b) + 1);
 
-	buf_addf(&path, "%s%s", a, b);
-	return path.ptr;
+	buf_addf(&both, "%s%s", a, b);
+	return both.ptr;
 }
 
 static void replace_if_empty(char **text, char *fallback)
@@ -244,6 +244,7 @@ static void finish_list(cfg_t *cfg, struct config *c, size_t i)
 {
 	struct config_list *l = &c->lists[i];
 	int line = line_of(cfg, "list", i);
+	bool too_long = false;
 
 	if (!is_plain_name(l->name))
 		fault(line, "list: a name has 1 to 64 letters, digits, '-', '_' or '.'");
@@ -262,9 +263,13 @@ static void finish_list(cfg_t *cfg, struct config *c, size_t i)
 		struct buf text = BUF_INIT(1024);
 		buf_addf(&text, *l->url ? "%s: $ is listed, see %s" : "%s: $ is listed%s", l->title,
 			l->url);
-		replace_if_empty(&l->text, text.ptr);
+		too_long = text.failed;
+		if (too_long)
+			buf_done(&text);
+		else
+			replace_if_empty(&l->text, text.ptr);
 	}
-	if (strlen(l->text) > 200)
+	if (too_long || strlen(l->text) > 200)
 		fault(line,
 			"list \"%s\": text has more than 200 bytes: make text, title or url "
 			"shorter",

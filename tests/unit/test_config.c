@@ -79,6 +79,30 @@ static void values(void **state)
 	buf_done(&faults);
 }
 
+/* What is put together out of long parts is whole, or a fault. */
+static void long_parts(void **state)
+{
+	struct buf faults = BUF_INIT(100000), text = BUF_INIT(100000);
+	char name[5001];
+	struct config *c;
+
+	(void)state;
+	memset(name, 'n', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	buf_addf(&text, "list \"%s\" { zone = bl.example }\n", name);
+	assert_null(load(buf_str(&text), &faults));
+	assert_non_null(strstr(buf_str(&faults), "a name has 1 to 64"));
+	buf_reset(&faults);
+	buf_reset(&text);
+	buf_addf(&text, "state-dir = \"/%s\"\n", name);
+	c = load(buf_str(&text), &faults);
+	assert_non_null(c);
+	assert_int_equal(strlen(c->publish_dir), sizeof name + strlen("/publish"));
+	config_free(c);
+	buf_done(&text);
+	buf_done(&faults);
+}
+
 static void every_fault_with_its_line(void **state)
 {
 	static const struct {
@@ -158,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),
+		cmocka_unit_test(long_parts),
 		cmocka_unit_test(every_fault_with_its_line),
 		cmocka_unit_test(print_and_back),
 	};
